@@ -1,0 +1,65 @@
+"""One fully connected layer: its two forward equations and the four of its backward pass."""
+
+import numpy as np
+
+from handwritten.activations import Activation
+from handwritten.arrays import Array
+
+
+class Layer:
+    """Z = A_in Wᵀ + 1 b [F1] and A = σ(Z) [F2], with m inputs and k outputs, over a batch of n rows.
+
+    Args:
+        W: weights, (k, m); dW: their gradient. Both are views into the network's flat buffers, which hold
+            them transposed, (m, k), because the products of small batches run faster that way round.
+        b: bias, (k,), or None; db: its gradient.
+        activation: σ, applied element by element (softmax: row by row).
+
+    The buffers Z, A, dA and dZ, all (n, k), are made by `reserve` and reused by every batch that fits.
+    """
+
+    Z: Array
+    A: Array
+    dA: Array
+    dZ: Array
+    A_in: Array
+    ones: Array
+
+    def __init__(
+        self, W: Array, b: Array | None, dW: Array, db: Array | None, activation: Activation
+    ) -> None:
+        self.W, self.b, self.dW, self.db = W, b, dW, db
+        self.W_T, self.dW_T = W.T, dW.T
+        self.activation = activation
+        self._room = np.empty((4, 0, len(W)), W.dtype)
+
+    def reserve(self, ones: Array) -> None:
+        """Make room for as many rows as `ones`, a vector of ones shared by all layers, has entries."""
+        n = len(ones)
+        if n > self._room.shape[1]:
+            self._room = np.empty((4, n, len(self.W)), self.W.dtype)
+        self.Z, self.A, self.dA, self.dZ = self._room[:, :n]
+        self.ones = ones
+
+    def forward(self, A_in: Array) -> Array:
+        """Return A (n, k) for the input A_in (n, m)."""
+        self.A_in = A_in
+        np.dot(A_in, self.W_T, out=self.Z)  # Z = A_in Wᵀ  (n, k)  [F1]
+        if self.b is not None:
+            self.Z += self.b  # + 1 b
+        self.activation.forward(self.Z, self.A)  # A = σ(Z)  (n, k)  [F2]
+        return self.A
+
+    def error(self) -> None:
+        """From dA to dZ."""
+        self.activation.backward(self.dA, self.Z, self.A, self.dZ)  # dZ = dA ⊙ σ'(Z)  (n, k)  [B1]
+
+    def gradients(self) -> None:
+        """From dZ to the gradients of the weights and the bias."""
+        np.dot(self.A_in.T, self.dZ, out=self.dW_T)  # dW = dZᵀ A_in  (k, m)  [B2]
+        if self.db is not None:
+            np.dot(self.ones, self.dZ, out=self.db)  # db = dZᵀ 1  (k,)  [B3]
+
+    def error_below(self, dA_in: Array) -> None:
+        """From dZ to the error of the layer's input, written to dA_in (n, m)."""
+        np.dot(self.dZ, self.W, out=dA_in)  # dA_in = dZ W  (n, m)  [B4]
