@@ -1,0 +1,157 @@
+"""From tables to a dataset: label encoding, split, scaling, in this order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.csv_file import line_of_row
+from data.dataset import Dataset
+from data.errors import DataError
+from data.labels import LabelError, class_names, encode
+from data.scaling import fit_each_column, fit_scaling
+from data.sources import Source, read_source
+from data.split import DEFAULT_TEST_FRACTION, check_fraction, choose_test_rows, take_out
+from data.table import Table
+
+_PLAUSIBLE_CLASSES = 10  # more are refused where most of them would have a single row
+
+
+@dataclass(frozen=True, eq=False)
+class Unscaled:
+    """A dataset after the split, its values in the units of the source; fields as in `Dataset`."""
+
+    source: Source
+    X_train: NDArray[np.float32]
+    X_test: NDArray[np.float32]
+    Y_train: NDArray[Any]
+    Y_test: NDArray[Any]
+    classes: tuple[str, ...]
+    split: str
+
+
+def load_dataset(
+    name_or_path: str | Path, data_dir: Path | None = None, test_fraction: float | None = None
+) -> Dataset:
+    """Load a dataset, split into training and test samples and scaled to [0, 1].
+
+    Args:
+        name_or_path: a name in `DATASETS`, a label-first CSV file, or a directory that holds ``train.csv``
+            and ``test.csv`` or the four IDX files (all with or without ``.gz``).
+        data_dir: where to look first for the files of ``mnist``.
+        test_fraction: the part of the rows to test on (0.2), only for sources without their own split.
+
+    Returns:
+        Features ``(rows, features)`` with class indices ``(rows,)`` or real targets ``(rows, outputs)``.
+
+    Raises:
+        DatasetNotFound: a known dataset whose files are not here.
+        DataError: anything else that is wrong with the name, the files or the fraction.
+    """
+    raw = load_unscaled(name_or_path, data_dir, test_fraction)
+    scaling = fit_scaling(raw.X_train, raw.source.train.full_scale)
+    scaling.apply(raw.X_train)
+    scaling.apply(raw.X_test)
+    sentence = scaling.sentence
+    if not raw.classes:
+        target_scaling = fit_each_column(raw.Y_train)
+        target_scaling.apply(raw.Y_train)
+        target_scaling.apply(raw.Y_test)
+        sentence += "; the target likewise"
+    return Dataset(
+        name=raw.source.name,
+        source=raw.source.sentence,
+        X_train=raw.X_train,
+        X_test=raw.X_test,
+        Y_train=raw.Y_train,
+        Y_test=raw.Y_test,
+        classes=raw.classes,
+        split=raw.split,
+        scaling=sentence,
+    )
+
+
+def load_unscaled(name_or_path: str | Path, data_dir: Path | None, test_fraction: float | None) -> Unscaled:
+    """Load and split a dataset, its values in the units of the source; arguments as `load_dataset`."""
+    if test_fraction is not None:
+        check_fraction(test_fraction)
+    source = read_source(name_or_path, data_dir)
+    if source.test is None:
+        return _split(source, DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction)
+    if test_fraction is not None:
+        raise DataError(
+            f"{source.name}: has a test part of its own, so a test fraction cannot be chosen; leave it out"
+        )
+    return _with_own_split(source, source.test)
+
+
+def _split(source: Source, test_fraction: float) -> Unscaled:
+    table = source.train
+    if table.targets is None:
+        classes = _classes(table)
+        targets: NDArray[Any] = _encode(table, classes)
+        groups, names = targets, tuple(f"{table.path}: class {name!r}" for name in classes)
+        kind = "each class in proportion"
+    else:
+        classes = ()
+        targets = table.targets
+        groups, names = np.zeros(len(targets), dtype=np.int64), (str(table.path),)
+        kind = "all rows alike"
+    is_test = choose_test_rows(table.features, groups, names, test_fraction)
+    train, test = take_out(table.features, is_test)
+    split = f"fixed split by a hash of the rows, {kind}: {len(train)} training and {len(test)} test rows"
+    return Unscaled(source, train, test, targets[~is_test], targets[is_test], classes, split)
+
+
+def _with_own_split(source: Source, test: Table) -> Unscaled:
+    train = source.train
+    _check_same_columns(train, test)
+    classes = _classes(train)
+    split = f"the source's own: {len(train.features)} training and {len(test.features)} test rows"
+    return Unscaled(
+        source, train.features, test.features, _encode(train, classes), _encode(test, classes), classes, split
+    )
+
+
+def _classes(table: Table) -> tuple[str, ...]:
+    try:
+        classes = class_names(table.labels)
+    except LabelError as error:
+        raise _located(table, error) from error
+    rows = len(table.labels)
+    if len(classes) > max(_PLAUSIBLE_CLASSES, rows // 2):
+        raise DataError(
+            f"{table.path}: its first column holds {len(classes)} values in {rows} rows: not classes"
+        )
+    if len(classes) == 1:
+        raise DataError(f"{table.path}: holds the one class {classes[0]!r}; two or more are needed")
+    return classes
+
+
+def _encode(table: Table, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    try:
+        return encode(table.labels, classes)
+    except LabelError as error:
+        raise _located(table, error) from error
+
+
+def _located(table: Table, error: LabelError) -> DataError:
+    """Say where in its file a label stands."""
+    if table.full_scale is not None:
+        return DataError(f"{table.path}, item {error.row} (from 0): {error.problem}")
+    line = line_of_row(table.path, table.has_header, error.row)
+    return DataError(f"{table.path}, line {line}, column 1: {error.problem}")
+
+
+def _check_same_columns(train: Table, test: Table) -> None:
+    if len(train.columns) != len(test.columns):
+        raise DataError(
+            f"{test.path}: has {len(test.columns)} features where {train.path} has {len(train.columns)}"
+        )
+    if not (train.has_header and test.has_header):
+        return
+    for column, (expected, found) in enumerate(zip(train.columns, test.columns, strict=True), start=2):
+        if expected != found:
+            raise DataError(f"{test.path}, column {column}: is {found!r} where {train.path} has {expected!r}")
