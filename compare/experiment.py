@@ -1,0 +1,201 @@
+"""The experiment: what is trained on what, over which grid of factors, checked before anything runs."""
+
+import os
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, Self
+
+from pydantic import ValidationError, model_validator
+
+from compare.checks import refusal, shown
+from compare.complaints import complaint, problems_of
+from compare.experiment_file import ExperimentError, read_experiment_file
+from compare.names import DEFAULT_LR, IMPLEMENTATIONS, OPTIONS_OF_OPTIMIZER, suggest
+from compare.overrides import LENGTHS, overridden
+from compare.results import Cell
+from compare.sections import Data, Factors, Model, RunSettings, Section, Training
+
+__all__ = ["Experiment", "ExperimentError", "load_experiment"]
+
+
+class Experiment(Section):
+    """One experiment; `name` is its preset's or its file's, `shortened` says what ``--fast`` took away."""
+
+    name: str = "experiment"
+    title: str = ""
+    description: str = ""
+    shortened: str = ""
+    data: Data = Data()
+    model: Model = Model()
+    training: Training
+    factors: Factors = Factors()
+    run: RunSettings = RunSettings()
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        given = [key for key in LENGTHS if getattr(self.training, key) is not None]
+        if len(given) != 1:
+            what = f"contradicts {given[0]}" if given else "does not say for how long"
+            raise refusal(
+                f"{what}; give one of epochs, updates and seconds", ".".join(["training", *given[1:2]])
+            )
+        if self.training.seconds is not None and self.training.seconds > self.run.timeout:
+            limit = f"more than run.timeout ({self.run.timeout:g} s) allows; raise the one or lower the other"
+            raise refusal(f"{self.training.seconds:g} s is {limit}", "training.seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _check_activations(self) -> Self:
+        layers, activation = len(self.model.hidden), self.model.activation
+        if not isinstance(activation, str) and len(activation) != layers:
+            count = f"has {len(activation)} names for {layers} hidden layers"
+            raise refusal(f"{count}; give one name for all, or one per hidden layer", "model.activation")
+        return self
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        chosen = self.factors.optimizers
+        for option in dict.fromkeys(
+            option for options in OPTIONS_OF_OPTIMIZER.values() for option in options
+        ):
+            knowing = [name for name, options in OPTIONS_OF_OPTIMIZER.items() if option in options]
+            if getattr(self.training, option) is not None and not set(knowing) & set(chosen):
+                unknown = f"is not an option of {' or '.join(chosen)}"
+                raise refusal(
+                    f"{unknown}; leave it out, or choose {' or '.join(knowing)}", f"training.{option}"
+                )
+        if self.training.nesterov and not self.training.momentum:
+            raise refusal(
+                "needs a momentum above 0; set momentum, or leave nesterov out", "training.nesterov"
+            )
+        if self.training.nesterov and self.training.dampening:
+            raise refusal("needs dampening 0; leave one of the two out", "training.nesterov")
+        return self
+
+    @model_validator(mode="after")
+    def _check_reference(self) -> Self:
+        named, present = self.run.reference, self.factors.implementations
+        if named is not None and named not in present:
+            advice = suggest(named, present)
+            raise refusal(f"{shown(named)} is not among the implementations; {advice}", "run.reference")
+        return self
+
+    @property
+    def reference(self) -> str:
+        """The implementation others are compared with: the one named, else torch, else the first."""
+        present = self.factors.implementations
+        return self.run.reference or ("torch" if "torch" in present else present[0])
+
+    def activations(self) -> tuple[str, ...]:
+        """Name the activation of each hidden layer, the first layer's first."""
+        activation = self.model.activation
+        return (activation,) * len(self.model.hidden) if isinstance(activation, str) else activation
+
+    def optimizer_options(self, optimizer: str) -> dict[str, float | bool]:
+        """Give the options that `optimizer` knows and the experiment sets; its learning rate in any case."""
+        training = self.training
+        options = {option: getattr(training, option) for option in OPTIONS_OF_OPTIMIZER[optimizer]}
+        rate = training.lr.get(optimizer) if isinstance(training.lr, dict) else training.lr
+        options["lr"] = DEFAULT_LR[optimizer] if rate is None else rate
+        return {option: value for option, value in options.items() if value is not None}
+
+    def cells(self) -> tuple[Cell, ...]:
+        """List the grid of the factors; the implementations of one setting stand next to one another."""
+        factors = self.factors
+        grid = product(
+            factors.threads,
+            factors.dtypes,
+            factors.objectives,
+            factors.optimizers,
+            factors.batch_sizes,
+            factors.implementations,
+        )
+        return tuple(
+            Cell(
+                implementation=implementation,
+                batch_size=batch_size,
+                objective=objective,
+                optimizer=optimizer,
+                dtype=dtype,
+                threads=threads,
+            )
+            for threads, dtype, objective, optimizer, batch_size, implementation in grid
+        )
+
+    def fast(self) -> "Experiment":
+        """Shorten to two seeds and a fifth of the training, at least 1 of its unit; `shortened` says so."""
+        key = next(key for key in LENGTHS if getattr(self.training, key) is not None)
+        length, seeds = getattr(self.training, key), self.run.seeds[:2]
+        fifth = length / 5 if key == "seconds" else length // 5
+        short = min(length, max(1, fifth))
+        note = f"--fast: {len(seeds)} of {len(self.run.seeds)} seeds, {short:g} of {length:g} {key}"
+        return self.model_copy(
+            update={
+                "shortened": note,
+                "training": self.training.model_copy(update={key: short}),
+                "run": self.run.model_copy(update={"seeds": seeds}),
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the experiment as JSON has it, every key included."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> "Experiment":
+        """Build the experiment that `to_dict` gave, also on a machine that could not run it.
+
+        Raises `ExperimentError` where the table is no experiment.
+        """
+        return _validated(table, "experiment", {})
+
+
+def load_experiment(
+    source: str | None = None,
+    overrides: Mapping[str, object] | None = None,
+    implementations: Iterable[str] = IMPLEMENTATIONS,
+) -> Experiment:
+    """Read a preset or a TOML file, let the flags beat it, and check that it can run here.
+
+    Arguments: `source`, a preset's name, the path of a file, or None for the default preset; `overrides`,
+    values by "section.key"; `implementations`, the names of those there are.
+    Raises `ExperimentError`: one line with the file or flag, the key, what is wrong and what would do.
+    """
+    file = read_experiment_file(source)
+    overrides = overrides or {}
+    for key in ("name", "shortened"):
+        if key in file.table:
+            raise ExperimentError(f"{file.label}: {key}: is not for the file to say; remove it, or use title")
+    table = {"title": file.name, **overridden(file.table, overrides), "name": file.name}
+    experiment = _validated(table, file.label, overrides)
+    _check_here(experiment, file.label, overrides, tuple(implementations))
+    return experiment
+
+
+def _check_here(
+    experiment: Experiment, label: str, overrides: Mapping[str, object], implementations: tuple[str, ...]
+) -> None:
+    """Refuse what another machine or installation might run and this one cannot."""
+    for name in experiment.factors.implementations:
+        if name not in implementations:
+            what = f"{shown(name)} is not known; {suggest(name, implementations)}"
+            raise complaint([("factors.implementations", what)], label, overrides)
+    processors = processor_count()
+    for threads in experiment.factors.threads:
+        if threads > processors:
+            what = (
+                f"{threads} is more than the {processors} processors of this machine; use 1 to {processors}"
+            )
+            raise complaint([("factors.threads", what)], label, overrides)
+
+
+def processor_count() -> int:
+    """Count the processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _validated(table: Mapping[str, Any], label: str, overrides: Mapping[str, object]) -> Experiment:
+    try:
+        return Experiment.model_validate(table)
+    except ValidationError as error:
+        raise complaint(problems_of(error), label, overrides) from None

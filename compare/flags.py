@@ -1,0 +1,141 @@
+"""A flag for every key of an experiment.
+
+Flags only turn text into values; whether a value will do is the experiment's to say.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from compare.names import ACTIVATIONS, DTYPES, IMPLEMENTATIONS, INITS, OPTIMIZERS
+
+
+def value(text: str) -> object:
+    """Read a whole number, a number, or else leave the text as it is."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def values(text: str) -> object:
+    """Read values separated by commas; "none" and nothing at all are the empty list."""
+    return [] if text.strip() in ("", "none") else [value(part.strip()) for part in text.split(",")]
+
+
+def words(text: str) -> object:
+    """Read words separated by commas."""
+    return [part.strip() for part in text.split(",")] if text.strip() else []
+
+
+def word_or_words(text: str) -> object:
+    """Read one word, or several separated by commas as a list."""
+    return words(text) if "," in text else text.strip()
+
+
+def rate_or_rates(text: str) -> object:
+    """Read one number, or a table such as "sgd=0.5,adam=0.001"."""
+    if "=" not in text:
+        return value(text)
+    pairs = [part.partition("=") for part in text.split(",")]
+    return {name.strip(): value(rate.strip()) for name, _, rate in pairs}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag for an experiment's "section.key"; `read` turns its text into a value, None makes a switch."""
+
+    key: str
+    read: Callable[[str], object] | None
+    metavar: str
+    help: str
+
+    @property
+    def spelling(self) -> str:
+        """The flag as it is written, such as --batch-sizes."""
+        return "--" + self.key.partition(".")[2].replace("_", "-")
+
+
+GROUPS = {
+    "factors": "factors (several levels separated by commas; the grid of them all is run)",
+    "data": "data",
+    "model": "model",
+    "training": "training (one of --epochs, --updates and --seconds; it replaces the experiment's)",
+    "run": "run",
+}
+
+FLAGS = (
+    Flag(
+        "factors.implementations", words, "NAMES", f"of {', '.join(IMPLEMENTATIONS)} (default: numpy,torch)"
+    ),
+    Flag(
+        "factors.objectives",
+        words,
+        "O+L,...",
+        "OUTPUT+LOSS (default: softmax+cross_entropy); defined: see below",
+    ),
+    Flag("factors.batch_sizes", values, "SIZES", 'samples an update, or "full" for all (default: 32)'),
+    Flag("factors.optimizers", words, "NAMES", f"of {', '.join(OPTIMIZERS)} (default: sgd)"),
+    Flag("factors.dtypes", words, "NAMES", f"of {', '.join(DTYPES)} (default: float32)"),
+    Flag("factors.threads", values, "COUNTS", "threads of each process (default: 1)"),
+    Flag("data.dataset", str, "NAME|PATH", "embedded dataset or CSV/IDX file (default: digits)"),
+    Flag("data.data_dir", str, "DIR", "directory to look for the dataset in first (default: the cache)"),
+    Flag(
+        "data.test_fraction",
+        value,
+        "F",
+        "fraction kept for testing, 0 to 1 (default: the dataset's own split)",
+    ),
+    Flag(
+        "data.fallback", str, "NAME", "dataset used, and said so, if the first is not found (default: none)"
+    ),
+    Flag(
+        "model.hidden", values, "WIDTHS", 'units of each hidden layer, e.g. 100,50, or "none" (default: 32)'
+    ),
+    Flag("model.activation", word_or_words, "NAMES", f"of {', '.join(ACTIVATIONS)} (default: sigmoid)"),
+    Flag("model.bias", None, "", "give every layer a bias, or none (default: --bias)"),
+    Flag("model.init", str, "NAME", f"initial weights, of {', '.join(INITS)} (default: pytorch)"),
+    Flag("training.epochs", value, "N", "train for N passes over the training data"),
+    Flag("training.updates", value, "N", "train for N steps of the optimizer"),
+    Flag("training.seconds", value, "S", "train for S seconds of wall time"),
+    Flag("training.target", value, "ACCURACY", "test accuracy, 0 to 1, to time the way to (default: none)"),
+    Flag("training.lr", rate_or_rates, "RATE", "learning rate, or sgd=0.5,adam=0.001 (default: torch's)"),
+    Flag("training.momentum", value, "M", "of sgd and rmsprop, 0 to below 1 (default: torch's, 0)"),
+    Flag("training.dampening", value, "D", "of sgd's momentum, 0 to 1 (default: torch's, 0)"),
+    Flag("training.nesterov", None, "", "Nesterov momentum for sgd (default: --no-nesterov)"),
+    Flag("training.weight_decay", value, "W", "factor of the weights (default: torch's, 0; adamw 0.01)"),
+    Flag("training.alpha", value, "A", "smoothing of rmsprop, 0 to below 1 (default: torch's, 0.99)"),
+    Flag("training.beta1", value, "B", "first decay of adam and adamw (default: torch's, 0.9)"),
+    Flag("training.beta2", value, "B", "second decay of adam and adamw (default: torch's, 0.999)"),
+    Flag("training.eps", value, "E", "added to the root in rmsprop, adam, adamw (default: torch's, 1e-8)"),
+    Flag("run.seeds", values, "SEEDS", "one training a seed, e.g. 0,1,2 (default: 0)"),
+    Flag(
+        "run.reference", str, "NAME", "implementation the time ratios are to (default: torch, else the first)"
+    ),
+    Flag("run.timeout", value, "S", "seconds one training may take (default: 600)"),
+)
+
+
+def add_flags(parser: argparse.ArgumentParser, keys: Iterable[str] | None = None) -> None:
+    """Add the experiment's flags to a parser, by group; `keys` ("section.key") where not all of them."""
+    wanted = None if keys is None else set(keys)
+    for section, title in GROUPS.items():
+        flags = [flag for flag in FLAGS if flag.key.startswith(f"{section}.")]
+        flags = [flag for flag in flags if wanted is None or flag.key in wanted]
+        group = parser.add_argument_group(title) if flags else parser
+        for flag in flags:
+            if flag.read is None:
+                switch = argparse.BooleanOptionalAction
+                group.add_argument(flag.spelling, dest=flag.key, action=switch, default=None, help=flag.help)
+            else:
+                group.add_argument(
+                    flag.spelling, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help
+                )
+
+
+def overrides_of(namespace: argparse.Namespace) -> dict[str, object]:
+    """Collect the values given by flags, by "section.key"."""
+    given = vars(namespace)
+    return {flag.key: given[flag.key] for flag in FLAGS if given.get(flag.key) is not None}

@@ -1,0 +1,87 @@
+"""The five sections of an experiment, each key checked by itself; `experiment` checks them together."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from compare import checks
+from compare.names import DTYPES, INITS, OPTIMIZERS
+
+Switch = Annotated[bool | None, checks.optional(checks.true_or_false)]
+Count = Annotated[int | None, checks.optional(checks.whole(1))]
+Positive = Annotated[float | None, checks.optional(checks.above_zero)]
+NotNegative = Annotated[float | None, checks.optional(checks.from_zero)]
+BelowOne = Annotated[float | None, checks.optional(checks.below_one)]
+UpToOne = Annotated[float | None, checks.optional(checks.up_to_one)]
+Name = Annotated[str | None, checks.optional(checks.text)]
+
+
+class Section(BaseModel):
+    """A frozen table of known keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(Section):
+    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing."""
+
+    dataset: Annotated[str, checks.given(checks.text)] = "digits"
+    data_dir: Annotated[Path | None, checks.optional(checks.directory)] = None
+    test_fraction: Annotated[float | None, checks.optional(checks.fraction)] = None
+    fallback: Name = None
+
+
+class Model(Section):
+    """[model]: the network between its input and its output activation."""
+
+    hidden: Annotated[tuple[int, ...], checks.listed(checks.whole(1), least=0, distinct=False)] = (32,)
+    activation: Annotated[str | tuple[str, ...], checks.given(checks.activation)] = "sigmoid"
+    bias: Annotated[bool, checks.given(checks.true_or_false)] = True
+    init: Annotated[str, checks.given(checks.one_of(INITS))] = "pytorch"
+
+
+class Training(Section):
+    """[training]: for how long, and with which options of the optimizers (None: torch's own default)."""
+
+    epochs: Count = None
+    updates: Count = None
+    seconds: Positive = None
+    target: Annotated[float | None, checks.optional(checks.accuracy)] = None
+    lr: Annotated[float | dict[str, float] | None, checks.optional(checks.learning_rate)] = None
+    momentum: BelowOne = None
+    dampening: UpToOne = None
+    nesterov: Switch = None
+    weight_decay: NotNegative = None
+    alpha: BelowOne = None
+    beta1: BelowOne = None
+    beta2: BelowOne = None
+    eps: Positive = None
+
+
+class Factors(Section):
+    """[factors]: what varies; the grid of all levels is what runs."""
+
+    implementations: Annotated[tuple[str, ...], checks.listed(checks.text)] = ("numpy", "torch")
+    objectives: Annotated[tuple[str, ...], checks.listed(checks.objective)] = ("softmax+cross_entropy",)
+    batch_sizes: Annotated[tuple[int | Literal["full"], ...], checks.listed(checks.batch_size)] = (32,)
+    optimizers: Annotated[tuple[str, ...], checks.listed(checks.one_of(OPTIMIZERS))] = ("sgd",)
+    dtypes: Annotated[tuple[str, ...], checks.listed(checks.one_of(DTYPES))] = ("float32",)
+    threads: Annotated[tuple[int, ...], checks.listed(checks.whole(1))] = (1,)
+
+
+class RunSettings(Section):
+    """[run]: how often, against what, and for how many seconds at most."""
+
+    seeds: Annotated[tuple[int, ...], checks.listed(checks.whole(0))] = (0,)
+    reference: Name = None
+    timeout: Annotated[float, checks.given(checks.above_zero)] = 600.0
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": Data,
+    "model": Model,
+    "training": Training,
+    "factors": Factors,
+    "run": RunSettings,
+}
