@@ -1,0 +1,1 @@
+"""From raw runs to figures with intervals; pure functions."""

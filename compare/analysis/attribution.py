@@ -1,0 +1,177 @@
+"""How much of a difference each factor made: the exact Shapley split over a grid of two-level factors.
+
+The value of a set S of factors is the outcome with the factors in S at their last level and the others at
+their first. A factor's contribution is its effect averaged over all orders in which the factors could have
+been changed, one after the other; contributions sum to the whole difference (Shapley, 1953, A value for
+n-person games).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
+from statistics import fmean
+from typing import Any
+
+from compare.analysis.digits import decimals, joined, with_decimals
+from compare.analysis.statistics import mean_interval
+from compare.results import Run
+
+FACTORS = ("batch_size", "implementation", "objective", "optimizer", "dtype", "threads")
+CALLED = {"batch_size": "batch regime", "implementation": "framework", "objective": "loss"}
+OUTCOMES = ("seconds_per_epoch", "test_accuracy")
+ROUNDING = 12  # decimals: what is left of a sum of differences that cancel is not an effect
+
+Level = str | int
+Levels = Mapping[str, Sequence[Level]]
+Value = Callable[[frozenset[str]], float]
+
+
+def shapley(factors: Sequence[str], value: Value) -> dict[str, float]:
+    """Return each factor's contribution to value(all) - value(none).
+
+    For factor i: sum over the sets S without it of |S|! (k - |S| - 1)! / k! (value(S + i) - value(S)).
+    """
+    count = len(factors)
+    contributions = {}
+    for factor in factors:
+        others = [other for other in factors if other != factor]
+        contributions[factor] = math.fsum(
+            (value(before | {factor}) - value(before)) / (count * math.comb(count - 1, size))
+            for size in range(count)
+            for before in map(frozenset, combinations(others, size))
+        )
+    return contributions
+
+
+def attribute(runs: Iterable[Run], levels: Levels | None = None) -> list[dict[str, Any]]:
+    """Return a row per outcome and factor: its contribution, with a t interval over seeds.
+
+    The split is made within every seed that has a good run in each corner of the grid, and averaged over
+    them. Times are split on the logarithm (`contribution`, `low`, `high`, `total`; `factor_of` is
+    exp(contribution)), accuracies in fractions. A factor of one level is left out; of a factor with more
+    than two, the first and the last level are compared and the others left out (`levels` says how many
+    there were). `levels` gives the levels of each factor in the experiment's order; without it they are
+    taken in the order in which the runs show them.
+
+    Returns an empty list where fewer than two factors vary or no seed has the whole grid.
+    """
+    runs = list(runs)
+    found = {factor: _in_order(runs, factor, levels or {}) for factor in FACTORS}
+    varying = {factor: of_factor for factor, of_factor in found.items() if len(of_factor) > 1}
+    if len(varying) < 2:
+        return []
+    return [row for outcome in OUTCOMES for row in _rows(outcome, runs, varying)]
+
+
+def _in_order(runs: Iterable[Run], factor: str, levels: Levels) -> list[Level]:
+    seen = list(dict.fromkeys(getattr(run.cell, factor) for run in runs))
+    wanted = list(levels.get(factor, seen))
+    return sorted(seen, key=lambda level: wanted.index(level) if level in wanted else len(wanted))
+
+
+def _rows(outcome: str, runs: Sequence[Run], varying: Mapping[str, Sequence[Level]]) -> list[dict[str, Any]]:
+    factors = list(varying)
+    corners = _corners(outcome, runs, varying)
+    seeds = [seed for seed, values in corners.items() if len(values) == 2 ** len(factors)]
+    if not seeds:
+        return []
+    splits = [shapley(factors, corners[seed].__getitem__) for seed in seeds]
+    total = fmean(corners[seed][frozenset(factors)] - corners[seed][frozenset()] for seed in seeds)
+    rows = []
+    for factor in factors:
+        interval = mean_interval([split[factor] for split in splits])
+        rows.append(
+            {
+                "outcome": outcome,
+                "factor": factor,
+                "from": varying[factor][0],
+                "to": varying[factor][-1],
+                "levels": len(varying[factor]),
+                "seeds": len(seeds),
+                "contribution": interval.point,
+                "factor_of": math.exp(interval.point) if outcome == "seconds_per_epoch" else None,
+                "low": interval.low,
+                "high": interval.high,
+                "total": total,
+            }
+        )
+    return rows
+
+
+def _corners(
+    outcome: str, runs: Iterable[Run], varying: Mapping[str, Sequence[Level]]
+) -> dict[int, dict[frozenset[str], float]]:
+    """Seed -> set of factors at their last level -> outcome, averaged over rounds."""
+    samples: dict[int, dict[frozenset[str], list[float]]] = {}
+    for run in runs:
+        at = {factor: getattr(run.cell, factor) for factor in varying}
+        value = _outcome(outcome, run)
+        if value is None or any(at[factor] not in (found[0], found[-1]) for factor, found in varying.items()):
+            continue
+        corner = frozenset(factor for factor, found in varying.items() if at[factor] == found[-1])
+        samples.setdefault(run.seed, {}).setdefault(corner, []).append(value)
+    return {
+        seed: {corner: fmean(values) for corner, values in found.items()} for seed, found in samples.items()
+    }
+
+
+def _outcome(outcome: str, run: Run) -> float | None:
+    if run.status != "ok":
+        return None
+    if outcome == "seconds_per_epoch":
+        return math.log(run.seconds / run.epochs) if run.epochs and run.seconds else None
+    return run.curve[-1].test_accuracy if run.curve else None
+
+
+def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:
+    """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
+
+    A factor below 1x (or a negative number of points) worked against the difference; "none shown" means that
+    the interval holds no effect.
+    """
+    rows = [row for row in rows if row["outcome"] == outcome]
+    if not rows:
+        return ""
+    sign = -1 if rows[0]["total"] < 0 else 1
+    ends = [", ".join(str(row[key]) for row in rows) for key in ("from", "to")][::sign]
+    parts = ", ".join(f"{CALLED.get(row['factor'], row['factor'])} {_part(row, sign)}" for row in rows)
+    told = f"{_total(rows[0])} between the two ends ({ends[0]} -> {ends[1]}), {parts}"
+    left_out = [CALLED.get(row["factor"], row["factor"]) for row in rows if row["levels"] > 2]
+    if left_out:
+        told += f"; of {joined(left_out)} only the first and the last level are compared"
+    return f"of the {told}"
+
+
+def _total(row: Mapping[str, Any]) -> str:
+    total = abs(row["total"])
+    if row["outcome"] == "seconds_per_epoch":
+        ratio = math.exp(total)
+        return f"{with_decimals(ratio, decimals(ratio, None, None))}x in seconds per epoch"
+    return f"{100 * total:.1f} points of test accuracy"
+
+
+def _part(row: Mapping[str, Any], sign: int) -> str:
+    bounds = [] if row["low"] is None else [row["low"], row["high"]]
+    values = [round(sign * value, ROUNDING) for value in (row["contribution"], *bounds)]
+    if row["outcome"] == "seconds_per_epoch":
+        texts = _texts([math.exp(value) for value in values], ratio=True)
+    else:
+        texts = _texts([100 * value for value in values], ratio=False)
+    if not bounds:
+        return texts[0]
+    none_shown = ", none shown" if min(values[1:]) <= 0 <= max(values[1:]) else ""
+    return f"{texts[0]} [{texts[1]}, {texts[2]}{none_shown}]"
+
+
+def _texts(values: Sequence[float], *, ratio: bool) -> list[str]:
+    no_effect = 1.0 if ratio else 0.0
+    point, *bounds = values
+    low, high = sorted(bounds) if bounds else (None, None)
+    places = decimals(point, low, high, landmark=no_effect)
+    if ratio:
+        shown = [with_decimals(value, places) for value in (point, *sorted(bounds))]
+        return [f"{shown[0]}x", *shown[1:]]
+    places = max(0, min(places, 2 if bounds else 1))
+    return [f"{round(value, places) + 0.0:+.{places}f}" for value in (point, *sorted(bounds))]

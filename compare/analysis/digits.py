@@ -1,0 +1,62 @@
+"""How many digits of a number its interval supports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST_SIGNIFICANT = 4
+WITHOUT_INTERVAL = 2
+
+
+def decimals(point: float, low: float | None, high: float | None, *, landmark: float | None = None) -> int:
+    """Return after how many decimals to stop (negative: before the point): the first uncertain digit.
+
+    That is the leading digit of the half-width, or the one after it where that is a 1, but no more than
+    four significant digits of the point, and two where there is no interval. Where rounding would move a
+    bound onto the `landmark` (such as 1 for a ratio), and so hide on which side of it the interval lies, up
+    to three decimals are added.
+    """
+    size = _exponent(point)
+    if low is None or high is None:
+        return WITHOUT_INTERVAL - 1 - size
+    half_width = (high - low) / 2
+    finest = MOST_SIGNIFICANT - 1 - size
+    uncertain = -_exponent(half_width) + (f"{half_width:e}"[0] == "1")
+    places = min(uncertain, finest) if half_width > 1e-9 * abs(point) else WITHOUT_INTERVAL - size
+    places = max(places, -size)
+    if landmark is None:
+        return places
+    for extra in range(4):
+        if not any(bound != landmark and round(bound, places + extra) == landmark for bound in (low, high)):
+            return places + extra
+    return places
+
+
+def with_decimals(value: float, places: int) -> str:
+    """Return the value rounded to so many decimals; one that would read as 0 keeps one digit."""
+    rounded = round(value, places)
+    if rounded == 0 and value != 0 and places < 12:
+        places = -_exponent(value)
+        rounded = round(value, places)
+    return f"{rounded + 0.0:.{max(places, 0)}f}"
+
+
+def with_interval(
+    point: float, low: float | None, high: float | None, *, landmark: float | None = None
+) -> str:
+    """Return "0.43 [0.41, 0.46]", or the point alone where there is no interval."""
+    places = decimals(point, low, high, landmark=landmark)
+    if low is None or high is None:
+        return with_decimals(point, places)
+    shown_low, shown_high = with_decimals(low, places), with_decimals(high, places)
+    return f"{with_decimals(point, places)} [{shown_low}, {shown_high}]"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _exponent(value: float) -> int:
+    return int(f"{abs(value):e}".partition("e")[2]) if value else 0

@@ -1,0 +1,144 @@
+"""From runs to the summary: one row per cell of the grid, with intervals over its processes and seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from statistics import fmean, median, median_low
+from typing import Any
+
+from compare.analysis.statistics import Interval, geometric_ratio_interval, mean_interval, seconds_interval
+from compare.results import Cell, CurvePoint, Run
+
+SUMMARY_KEYS = (
+    *(
+        "implementation",
+        "batch_size",
+        "objective",
+        "optimizer",
+        "dtype",
+        "threads",
+        "seeds",
+        "epochs",
+        "updates",
+    ),
+    *("seconds_per_epoch", "seconds_per_epoch_low", "seconds_per_epoch_high"),
+    *("time_ratio", "time_ratio_low", "time_ratio_high"),
+    *(
+        "train_loss",
+        "test_accuracy",
+        "test_accuracy_low",
+        "test_accuracy_high",
+        "seconds_to_target",
+        "status",
+    ),
+    *("test_loss", "target_reached", "diverged", "failed"),
+)
+
+
+def summarise(runs: Iterable[Run], reference: str, target: float | None = None) -> list[dict[str, Any]]:
+    """Return one row (`SUMMARY_KEYS`) per cell, in the order in which the cells are first seen.
+
+    Means, medians and intervals are over the runs that ended well; the others are counted in `diverged`,
+    `failed` (time-outs included) and told in `status`. A time ratio compares seconds per update with the
+    `reference` implementation's in the same cell, seed and round. Losses and accuracies are means over
+    seeds, at the end. Seconds to the target are a median in which a run that ended without reaching it
+    counts as later than all others: None where that is half of them or more, and where there is no
+    `target`.
+    """
+    by_cell: dict[Cell, list[Run]] = {}
+    for run in runs:
+        by_cell.setdefault(run.cell, []).append(run)
+    return [_row(cell, by_cell, reference, target) for cell in by_cell]
+
+
+def _row(cell: Cell, by_cell: dict[Cell, list[Run]], reference: str, target: float | None) -> dict[str, Any]:
+    runs = by_cell[cell]
+    good = [run for run in runs if run.status == "ok"]
+    accuracy = final_accuracy(good)
+    to_target, reached = _time_to_target(runs) if target is not None else (None, None)
+    values = {
+        **asdict(cell),
+        "seeds": len({run.seed for run in runs}),
+        "epochs": median_low(run.epochs for run in good) if good else None,
+        "updates": median_low(run.updates for run in good) if good else None,
+        **_bounds("seconds_per_epoch", _seconds_per_epoch(good)),
+        **_bounds("time_ratio", _time_ratio(cell, by_cell, reference)),
+        "train_loss": _final_loss(good, lambda point: point.train_loss),
+        **_bounds("test_accuracy", mean_interval(accuracy, 0, 1) if accuracy else None),
+        "seconds_to_target": to_target,
+        "status": _status(runs),
+        "test_loss": _final_loss(good, lambda point: point.test_loss),
+        "target_reached": reached,
+        "diverged": sum(run.status == "diverged" for run in runs),
+        "failed": sum(run.status in ("failed", "timeout") for run in runs),
+    }
+    return {key: values[key] for key in SUMMARY_KEYS}
+
+
+def _bounds(name: str, interval: Interval | None) -> dict[str, float | None]:
+    interval = interval or Interval(math.nan, None, None)
+    point = None if math.isnan(interval.point) else interval.point
+    return {name: point, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def _seconds_per_epoch(good: Sequence[Run]) -> Interval | None:
+    seconds = [run.seconds / run.epochs for run in good if run.epochs and run.seconds]
+    return seconds_interval(seconds) if seconds else None
+
+
+def _time_ratio(cell: Cell, by_cell: dict[Cell, list[Run]], reference: str) -> Interval | None:
+    if cell.implementation == reference:
+        return Interval(1.0, None, None)
+    theirs = _seconds_per_update(by_cell.get(replace(cell, implementation=reference), ()))
+    ours = _seconds_per_update(by_cell[cell])
+    ratios = [ours[key] / theirs[key] for key in ours if key in theirs]
+    return geometric_ratio_interval(ratios) if ratios else None
+
+
+def _seconds_per_update(runs: Iterable[Run]) -> dict[tuple[int, int], float]:
+    return {
+        (run.seed, run.round): run.seconds / run.updates
+        for run in runs
+        if run.status == "ok" and run.updates and run.seconds
+    }
+
+
+def final_accuracy(runs: Iterable[Run]) -> list[float]:
+    """Return each seed's test accuracy at the end, averaged over its rounds; empty for regression."""
+    return list(_by_seed(runs, lambda point: point.test_accuracy).values())
+
+
+def _final_loss(runs: Iterable[Run], loss: Callable[[CurvePoint], float]) -> float | None:
+    values = list(_by_seed(runs, loss).values())
+    mean = fmean(values) if values else math.nan
+    return mean if math.isfinite(mean) else None
+
+
+def _by_seed(runs: Iterable[Run], value: Callable[[CurvePoint], float | None]) -> dict[int, float]:
+    values: dict[int, list[float]] = {}
+    for run in runs:
+        last = value(run.curve[-1]) if run.curve else None
+        if last is not None:
+            values.setdefault(run.seed, []).append(last)
+    return {seed: fmean(of_seed) for seed, of_seed in values.items()}
+
+
+def _time_to_target(runs: Sequence[Run]) -> tuple[float | None, str]:
+    told = [run.seconds_to_target for run in runs if run.status != "failed"]
+    reached = [seconds for seconds in told if seconds is not None]
+    text = f"{len(reached)} of {len(told)}"
+    if 2 * len(reached) <= len(told):
+        return None, text
+    return median([*reached, *[math.inf] * (len(told) - len(reached))]), text
+
+
+def _status(runs: Sequence[Run]) -> str:
+    counts = {
+        status: sum(run.status == status for run in runs) for status in ("diverged", "failed", "timeout")
+    }
+    if len(runs) in counts.values():
+        return next(status for status, count in counts.items() if count == len(runs))
+    told = [f"{status} ({count} of {len(runs)})" for status, count in counts.items() if count]
+    return ", ".join(told) or "ok"

@@ -1,0 +1,60 @@
+"""`table.md`: the results on a page of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compare.render.parity_table import parity_table
+from compare.render.tables import attribution_table, summary_table
+from compare.render.text import markdown_cell, printable
+from compare.render.verdict import verdict
+
+GUIDE = """Every implementation started from the same weights and saw the same batches in the same order.
+Times are wall seconds of training alone; `time / {reference}` is the time of an update as a ratio to
+{reference}'s in the same round, the median over rounds: below 1 is faster, and {reference}'s own is 1.
+Square brackets hold 95% intervals over processes (times) or seeds (accuracy); a single run has none.
+`s to target` is the median time to the target accuracy, or how many runs reached it where half or fewer did.
+A comparison of batch sizes holds for what was held equal."""
+
+
+def table_markdown(document: Mapping[str, Any]) -> str:
+    """Return `table.md`: findings, table, proof of parity, causes of the difference, machine and command.
+
+    The command is `environment["command"]`, where there is one; the title comes from the experiment.
+    """
+    experiment, environment = document["experiment"], document["environment"]
+    reference = document["reference"]
+    title = markdown_cell(str(experiment.get("title") or experiment.get("name") or "Results"))
+    parts = [
+        f"# {title}",
+        "\n".join(f"- {markdown_cell(finding)}" for finding in verdict(document)),
+        GUIDE.format(reference=markdown_cell(reference)),
+        "## Results",
+        summary_table(document["summary"], "github", reference),
+        "## Parity",
+        parity_table(document["parity"], "github"),
+        "## What made the difference",
+        attribution_table(document["attribution"], "github"),
+        "## How it was made",
+        _environment(environment),
+        _command(environment.get("command")),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _environment(environment: Mapping[str, Any]) -> str:
+    """The plain facts about machine and versions in a line; nested ones are left to results.json."""
+    told = []
+    for key, value in environment.items():
+        if isinstance(value, Mapping):
+            told += [
+                f"{inner} {entry}" for inner, entry in value.items() if isinstance(entry, (str, int, float))
+            ]
+        elif isinstance(value, (str, int, float)) and key != "command":
+            told.append(f"{key.replace('_', ' ')} {value}")
+    return markdown_cell("; ".join(told)) + "." if told else ""
+
+
+def _command(command: object) -> str:
+    return f"    {printable(str(command))}" if command else ""

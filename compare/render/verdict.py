@@ -1,0 +1,158 @@
+"""What the numbers say, in sentences made from the numbers: no difference is told that was not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.parity_table import worst_tensor
+from compare.render.tables import attribution_table, percent
+from compare.render.text import counted, scientific, setting
+
+Row = Mapping[str, Any]
+CONTEXT = ("objective", "optimizer", "dtype", "threads")
+
+
+def verdict(document: Row) -> list[str]:
+    """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
+    rows, reference = document["summary"], document["reference"]
+    told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += [*_regimes(rows, reference), *_agreement(rows, reference), *_troubles(rows)]
+    if document["attribution"]:
+        told += attribution_table(document["attribution"]).splitlines()
+    return told
+
+
+def _parity(parity: Row, reference: str) -> Iterable[str]:
+    tensors = parity["tensors"]
+    if not tensors:
+        return
+    names = list(dict.fromkeys(row["implementation"] for row in tensors))
+    failed = [name for name in names if any(_fails(parity, name))]
+    equal = list(dict.fromkeys([*(name for name in names if name not in failed), reference]))
+    if len(equal) > 1:
+        told = []
+        for dtype in dict.fromkeys(row["dtype"] for row in tensors):
+            ours = [row for row in tensors if row["dtype"] == dtype and row["implementation"] in equal]
+            if ours:
+                told.append(_error(worst_tensor(ours)))
+        yield f"{joined(equal)} compute the same: the largest relative error of a tensor is {joined(told)}."
+    for name in failed:
+        yield _failure(parity, name, reference)
+
+
+def _fails(parity: Row, name: str) -> list[Row]:
+    rows = [*parity["tensors"], *parity["trajectory"]]
+    return [row for row in rows if row["implementation"] == name and not row["passed"]]
+
+
+def _error(row: Row) -> str:
+    error, tolerance = scientific(row["relative_error"]), scientific(row["tolerance"])
+    return f"{error} in {row['dtype']} (tolerance {tolerance})"
+
+
+def _failure(parity: Row, name: str, reference: str) -> str:
+    against = "its reference" if name == reference else reference
+    worst = worst_tensor(_fails(parity, name))
+    if "tensor" in worst:
+        where = f"the relative error of {worst['tensor']} is"
+    else:
+        step = worst.get("first_step")
+        parted = "are apart" if step is None else f"part at step {step}"
+        rule = worst["optimizer"]
+        where = f"the parameters {parted} of {rule}: after {worst['steps']} steps their relative error is"
+    return (
+        f"{name} does not compute the same as {against}: with {worst['objective']}, {where} {_error(worst)}."
+    )
+
+
+def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
+    for row in rows:
+        ratio, low, high = row["time_ratio"], row["time_ratio_low"], row["time_ratio_high"]
+        name = row["implementation"]
+        if name == reference or ratio is None:
+            continue
+        where = _where(row, rows)
+        if low is None or high is None:
+            shown = with_decimals(ratio, decimals(ratio, None, None))
+            yield f"{where}, {name} took {shown} of {reference}'s time, once: one round gives no interval."
+            continue
+        places = decimals(ratio, low, high, landmark=1.0)
+        shown, *bounds = (with_decimals(value, places) for value in (ratio, low, high))
+        interval = f"95% interval {bounds[0]} to {bounds[1]}"
+        if low <= 1 <= high:
+            told = (
+                f"no difference in time between {name} and {reference} was shown (ratio {shown}, {interval})"
+            )
+        elif ratio < 1:
+            told = f"{name} takes {shown} of {reference}'s time ({interval})"
+        else:
+            told = f"{name} takes {shown} times as long as {reference} ({interval})"
+        yield f"{where}, {told}."
+
+
+def _where(row: Row, rows: Sequence[Row]) -> str:
+    return "At " + ", ".join([setting(row["batch_size"]), *_context(row, rows)])
+
+
+def _context(row: Row, rows: Sequence[Row]) -> list[str]:
+    """The settings of a row that not all rows share."""
+    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
+    return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
+
+
+def _regimes(rows: Sequence[Row], reference: str) -> Iterable[str]:
+    """The reference's batch sizes against one another at equal epochs or, failing that, at equal updates."""
+    ours = [row for row in rows if row["implementation"] == reference and row["test_accuracy"] is not None]
+    for one, other in combinations(ours, 2):
+        if any(one[key] != other[key] for key in CONTEXT):
+            continue
+        if one["epochs"] and one["epochs"] == other["epochs"]:
+            held = f"At equal epochs ({one['epochs']})"
+            updates = " and ".join(f"{row['updates'] / row['epochs']:.4g}" for row in (one, other))
+            making = f", making {updates} updates an epoch"
+        elif one["updates"] == other["updates"]:
+            held, making = f"At equal updates ({one['updates']})", ""
+        else:
+            continue
+        where = ", ".join([held, *_context(one, rows)])
+        ends = " and ".join(
+            f"at {percent(row, False)}% with {setting(row['batch_size'])}" for row in (one, other)
+        )
+        yield f"{where}, the test accuracy of {reference} ends {ends}{making}{_apart(one, other)}."
+
+
+def _apart(one: Row, other: Row) -> str:
+    if one["test_accuracy_low"] is None or other["test_accuracy_low"] is None:
+        return " (one seed: no interval)"
+    low = max(one["test_accuracy_low"], other["test_accuracy_low"])
+    high = min(one["test_accuracy_high"], other["test_accuracy_high"])
+    return "" if low > high else "; the intervals overlap, so no difference was shown"
+
+
+def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
+    """How far apart the accuracies of an implementation and the reference end at the same settings."""
+    settings = ("batch_size", *CONTEXT)
+    theirs = {tuple(row[key] for key in settings): row for row in rows if row["implementation"] == reference}
+    for name in dict.fromkeys(row["implementation"] for row in rows if row["implementation"] != reference):
+        gaps = []
+        for row in rows:
+            twin = theirs.get(tuple(row[key] for key in settings))
+            values = (row["test_accuracy"], twin["test_accuracy"] if twin else None)
+            if row["implementation"] == name and None not in values:
+                gaps.append((abs(values[0] - values[1]), _where(row, rows)))
+        if gaps and max(gaps)[0] == 0:
+            yield f"At the same settings {name} and {reference} end with the same test accuracy."
+        elif gaps:
+            gap, where = max(gaps)
+            points = f"{100 * gap:.2g} points ({where[3:]})"
+            yield f"At the same settings {name} and {reference} differ in test accuracy by at most {points}."
+
+
+def _troubles(rows: Sequence[Row]) -> Iterable[str]:
+    for row in rows:
+        if row["status"] != "ok":
+            name = row["implementation"]
+            yield f"{_where(row, rows)}, not every run of {name} is in the means: {row['status']}."
