@@ -1,0 +1,1 @@
+"""Which of two implementations is faster, whether they compute the same, and why."""

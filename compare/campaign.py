@@ -1,0 +1,186 @@
+"""From options to results: the one way an experiment takes through the house."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from compare.analysis.document import results_document
+from compare.experiment import Experiment, ExperimentError, load_experiment
+from compare.implementations import IMPLEMENTATIONS
+from compare.measure.environment import describe_environment
+from compare.measure.laboratory import Laboratory
+from compare.measure.schedule import Planned, interleaved
+from compare.measure.session import make_runs
+from compare.options import Options
+from compare.parity.gate import Parity, check_parity
+from compare.progress import Progress
+from compare.render.files import result_files
+from compare.render.parity_table import parity_table
+from compare.render.tables import summary_table
+from compare.render.verdict import verdict
+from compare.results import ResultsError
+from compare.store import Store
+from data import DataError, Dataset, DatasetNotFound, load_dataset
+
+Say = Callable[[str], None]
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used; one line."""
+
+
+class Interrupted(Exception):  # noqa: N818
+    """The user stopped the runs; the message says what is on disk and how to go on."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the exit code depends on."""
+
+    parity_passed: bool
+    failed_runs: int
+
+
+def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
+    """Run an experiment and leave its results on disk and on the terminal.
+
+    Args:
+        options: the parsed command line.
+        command: the command line itself, for the record.
+        say: prints a paragraph.
+
+    Raises:
+        InputError: the experiment, its data or its directory will not do; nothing was run.
+        Interrupted: stopped on the way, with the finished runs on disk.
+    """
+    try:
+        experiment = chosen_experiment(options)
+        dataset, note = chosen_dataset(experiment)
+        say("\n".join(filter(None, [experiment.title, describe(dataset), note, experiment.shortened])))
+        with open_store(options, experiment, dataset) as store, Laboratory(experiment, dataset) as laboratory:
+            if store.dropped:
+                say(store.dropped)
+            return finish(experiment, dataset, store, laboratory, command, say, shown=not options.quiet)
+    except (ExperimentError, DataError, ResultsError) as error:
+        raise InputError(str(error)) from None
+
+
+def chosen_experiment(options: Options) -> Experiment:
+    """Return the experiment asked for: a preset or a file with its flags, or the one to be resumed."""
+    if options.resume is None:
+        experiment = load_experiment(options.source, options.overrides, IMPLEMENTATIONS)
+        return experiment.fast() if options.fast else experiment
+    if options.source or options.overrides or options.fast or options.output:
+        raise InputError("--resume goes on with the experiment as it was; leave out everything else")
+    with Store.resume(options.resume) as store:
+        return Experiment.from_dict(store.experiment["experiment"])
+
+
+def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
+    """Return the dataset, and a sentence where it is not the one that was named."""
+    data = experiment.data
+    try:
+        return load_dataset(data.dataset, data.data_dir, data.test_fraction), ""
+    except DatasetNotFound as error:
+        if data.fallback is None:
+            raise
+        fallback = load_dataset(data.fallback, None, data.test_fraction)
+        return fallback, f"Fell back to {data.fallback}: {error}"
+
+
+def describe(dataset: Dataset) -> str:
+    """Return what the data are, how they were split and how they were scaled."""
+    train, test = len(dataset.X_train), len(dataset.X_test)
+    counts = f"{train} training rows, {test} test rows, {dataset.features} features"
+    return f"{dataset.source} {counts}. {dataset.split} {dataset.scaling}"
+
+
+def open_store(options: Options, experiment: Experiment, dataset: Dataset) -> Store:
+    """Return the directory for the results: a new one, or the one to be resumed with the same data."""
+    if options.resume is None:
+        directory = options.output or default_directory(experiment)
+        return Store.create(directory, {"experiment": experiment.to_dict(), "data_sha256": dataset.sha256})
+    store = Store.resume(options.resume)
+    if store.experiment["data_sha256"] != dataset.sha256:
+        store.close()
+        raise ResultsError(f"{options.resume}: the data are not those it was begun with; start anew")
+    return store
+
+
+def default_directory(experiment: Experiment) -> Path:
+    """Return results/EXPERIMENT-UTC_TIME."""
+    now = datetime.datetime.now(datetime.UTC)
+    return Path("results") / f"{experiment.name}-{now:%Y%m%dT%H%M%SZ}"
+
+
+def finish(
+    experiment: Experiment,
+    dataset: Dataset,
+    store: Store,
+    laboratory: Laboratory,
+    command: list[str],
+    say: Say,
+    shown: bool,
+) -> Outcome:
+    """Check parity, make the runs that are missing, write the results and print the table."""
+    done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
+    plan = [run for run in interleaved(experiment.cells(), experiment.run.seeds) if key_of(run) not in done]
+    with Progress(len(plan), shown) as progress:
+        parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
+    say(parity_table(parity.to_dict()))
+    with Progress(len(plan), shown) as progress:
+        try:
+            for run in make_runs(laboratory, plan, parity_verdict(parity), reporter(progress)):
+                store.append(run)
+                progress.did_one()
+        except KeyboardInterrupt:
+            count = f"{len(store.runs)} of {len(done) + len(plan)} runs"
+            raise Interrupted(
+                f"interrupted; {count} are on disk; go on with --resume {store.directory}"
+            ) from None
+    environment = describe_environment(command, laboratory.thread_pools()) | {"data": data_record(dataset)}
+    document = results_document(experiment, environment, parity.to_dict(), store.runs)
+    paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
+    say(summary_table(document["summary"], "terminal", experiment.reference))
+    say("\n".join(verdict(document)))
+    say(f"Written: {', '.join(paths)}")
+    failed = sum(run.status in ("failed", "timeout") for run in store.runs)
+    return Outcome(not parity.failures, failed)
+
+
+def key_of(planned: Planned) -> tuple[object, int, int]:
+    """Return what makes a planned run the same as a finished one."""
+    return planned.cell, planned.seed, planned.round
+
+
+def parity_verdict(parity: Parity) -> Callable[[Planned], str | None]:
+    """Return the function that says why a run must not be made."""
+    return lambda planned: parity.failures.get((planned.cell.implementation, planned.cell.objective))
+
+
+def reporter(progress: Progress) -> Callable[[Planned, float], None]:
+    """Return the function that shows the run in progress."""
+
+    def report(planned: Planned, fraction: float) -> None:
+        cell = planned.cell
+        progress.doing(
+            f"{cell.implementation}, {cell.objective}, batch {cell.batch_size}, seed {planned.seed}", fraction
+        )
+
+    return report
+
+
+def data_record(dataset: Dataset) -> dict[str, object]:
+    """Return what the results say of the data."""
+    return {
+        "name": dataset.name,
+        "sha256": dataset.sha256,
+        "source": dataset.source,
+        "split": dataset.split,
+        "scaling": dataset.scaling,
+        "training_rows": len(dataset.X_train),
+        "test_rows": len(dataset.X_test),
+    }

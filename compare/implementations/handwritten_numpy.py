@@ -1,0 +1,44 @@
+"""The contestant `numpy`: the network written by hand."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compare.implementation import Array, Trace, UpdateRule
+from compare.network import Network
+from handwritten import MLP, OPTIMIZERS, Trainer
+
+
+class HandwrittenNumpy:
+    """`handwritten.MLP` with its own optimizers and training loop."""
+
+    def __init__(
+        self, network: Network, parameters: Mapping[str, Array], rule: UpdateRule, dtype: str
+    ) -> None:
+        self.mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias, dtype)
+        self.mlp.load(parameters)
+        optimizer = OPTIMIZERS[rule.name]
+        self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
+
+    def trace(self, X: Array, Y: Array) -> Trace:  # noqa: D102
+        input_gradient = self.mlp.input_gradient(X, Y)
+        loss = self.mlp.loss(X, Y)
+        values = {}
+        for number, layer in enumerate(self.mlp.layers, start=1):
+            values[f"Z{number}"], values[f"A{number}"] = layer.Z.copy(), layer.A.copy()
+        gradients = {name: gradient.copy() for name, gradient in self.mlp.gradients.items()}
+        return Trace(loss, values, gradients | {"X": input_gradient})
+
+    def load(self, X: Array, Y: Array) -> None:  # noqa: D102
+        self.trainer = Trainer(self.mlp, self.optimizer, X, Y)
+
+    def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:  # noqa: D102
+        self.trainer.train(batches)
+
+    def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:  # noqa: D102
+        loss = self.mlp.loss(X, Y)
+        return loss, self.mlp.layers[-1].A.copy()
+
+    def parameters(self) -> dict[str, Array]:  # noqa: D102
+        return {name: values.copy() for name, values in self.mlp.parameters.items()}

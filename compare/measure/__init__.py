@@ -1,0 +1,1 @@
+"""Contestants in processes of their own, told what to train and timed."""

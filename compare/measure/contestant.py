@@ -1,0 +1,135 @@
+"""The parent's side of a contestant: a process with pinned threads, told over a pipe what to do."""
+
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from compare.measure.pinning import pinned_environment
+
+START_SECONDS = 120.0
+"""How long a process may take to import its libraries."""
+
+
+class ContestantError(Exception):
+    """A contestant failed; the message says how in one line. `status` is "failed" or "timeout"."""
+
+    def __init__(self, message: str, status: str = "failed") -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Contestant:
+    """One implementation in a process of its own, restarted when it is asked for again after it died.
+
+    Args:
+        implementation: its name.
+        threads: number of threads every library in it uses.
+        data: folder with the dataset's `.npy` files.
+    """
+
+    def __init__(self, implementation: str, threads: int, data: Path) -> None:
+        self.implementation, self.threads, self.data = implementation, threads, data
+        self.pools: list[dict[str, Any]] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(
+        self, do: str, timeout: float, report: Callable[[float], None] = lambda fraction: None, **request: Any
+    ) -> dict[str, Any]:
+        """Send a request and return its answer.
+
+        Raises:
+            ContestantError: the contestant raised an exception, died, or took longer than `timeout` seconds.
+        """
+        if self._process is None:
+            self._start()
+        return self._exchange({"do": do, **request}, timeout, report)
+
+    def _start(self) -> None:
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "compare.measure.worker"],
+            env=pinned_environment(self.threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
+        hello = {"do": "hello", "implementation": self.implementation, "data": str(self.data)}
+        self.pools = self._exchange(hello, START_SECONDS, lambda fraction: None)["pools"]
+        for pool in self.pools:
+            if pool["threads"] != self.threads:
+                self.close()
+                raise ContestantError(
+                    f"{pool['library']} runs {pool['threads']} threads where {self.threads} were asked for"
+                )
+
+    @staticmethod
+    def _listen(process: "subprocess.Popen[str]", answers: "queue.SimpleQueue[str]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            answers.put(line)
+        answers.put("")
+
+    def _exchange(
+        self, request: dict[str, Any], timeout: float, report: Callable[[float], None]
+    ) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        except OSError:
+            raise ContestantError(self._obituary()) from None
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._answers.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                self.close()
+                raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout") from None
+            if not line:
+                raise ContestantError(self._obituary())
+            answer = json.loads(line)
+            if "error" in answer:
+                raise ContestantError(answer["error"])
+            if "done" in answer:
+                done: dict[str, Any] = answer["done"]
+                return done
+            report(answer["fraction"])
+
+    def _obituary(self) -> str:
+        """Say how the process ended, with the last line it wrote."""
+        assert self._process is not None
+        code = self._process.wait(timeout=10)
+        self._errors.seek(0)
+        lines = [line for line in self._errors.read()[-10_000:].splitlines() if line.strip()]
+        self.close()
+        ended = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"the process was {ended}" + (f": {lines[-1].strip()[:300]}" if lines else "")
+
+    def close(self) -> None:
+        """End the process at once."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    continue
+        self._errors.close()
+        self._process = None

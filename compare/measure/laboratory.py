@@ -1,0 +1,87 @@
+"""What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from compare.experiment import Experiment
+from compare.initial_weights import draw_parameters, fingerprint
+from compare.measure.contestant import Contestant
+from compare.network import Network
+from compare.targets import output_width
+from data import Dataset
+
+
+class Laboratory:
+    """A folder of arrays that every contestant maps, and the contestants themselves; a context manager.
+
+    Args:
+        experiment: what is run.
+        data: the dataset, X in float32, (n, features).
+    """
+
+    def __init__(self, experiment: Experiment, data: Dataset) -> None:
+        self.experiment, self.data = experiment, data
+        self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
+        self.folder = Path(self._folder.name)
+        self._contestants: dict[tuple[str, int], Contestant] = {}
+        self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
+        for part in ("X_train", "Y_train", "X_test", "Y_test"):
+            np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+
+    def network(self, objective: str) -> Network:
+        """Return the network that an objective needs on this dataset."""
+        Y = self.data.Y_train
+        outputs = output_width(len(self.data.classes), Y.shape[1] if Y.ndim == 2 else 0, objective)
+        output, loss = objective.split("+")
+        sizes = (self.data.X_train.shape[1], *self.experiment.model.hidden, outputs)
+        return Network(sizes, self.experiment.activations(), output, loss, self.experiment.model.bias)
+
+    def weights(self, network: Network, seed: int) -> tuple[Path, str]:
+        """Return the file with the initial weights of a seed, and their SHA-256; drawn once."""
+        key = (network, seed)
+        if key not in self._weights:
+            parameters = draw_parameters(network, self.experiment.model.init, seed)
+            path = self.folder / f"weights-{len(self._weights)}.npz"
+            np.savez(path, allow_pickle=False, **parameters)
+            self._weights[key] = path, fingerprint(parameters)
+        return self._weights[key]
+
+    def setting(self, objective: str, optimizer: str, dtype: str, seed: int) -> dict[str, Any]:
+        """Return what a worker needs to build its contestant, ready for JSON."""
+        network = self.network(objective)
+        return {
+            "network": network.to_dict(),
+            "parameters": str(self.weights(network, seed)[0]),
+            "rounded_to": dtype,
+            "optimizer": optimizer,
+            "options": self.experiment.optimizer_options(optimizer),
+            "dtype": dtype,
+        }
+
+    def contestant(self, implementation: str, threads: int) -> Contestant:
+        """Return the process of an implementation at a number of threads; started when first asked."""
+        key = (implementation, threads)
+        if key not in self._contestants:
+            self._contestants[key] = Contestant(implementation, threads, self.folder)
+        return self._contestants[key]
+
+    def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
+        return {
+            f"{name}, {threads} thread{'s' * (threads > 1)}": contestant.pools
+            for (name, threads), contestant in self._contestants.items()
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for contestant in self._contestants.values():
+            contestant.close()
+        self._folder.cleanup()

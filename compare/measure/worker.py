@@ -1,0 +1,127 @@
+"""The process in which one contestant lives: `python -m compare.measure.worker`.
+
+It reads one JSON request a line from standard input and writes one JSON answer a line to what was standard
+output when it started; whatever the contestant prints goes to standard error instead. Arrays travel as
+`.npy` and `.npz` files, never pickled. The parent has pinned the threads in the environment by then.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from compare.batches import first_batches
+from compare.implementation import Array, Implementation, UpdateRule
+from compare.implementations import load_implementation
+from compare.initial_weights import fingerprint
+from compare.measure.pinning import thread_pools
+from compare.measure.training import Budget, Split, train, warm_up
+from compare.network import Network
+from compare.targets import target_matrix
+
+
+class Worker:
+    """One contestant and the datasets' folder; each public method answers a request of the same name."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+
+    def hello(self, implementation: str, data: str) -> dict[str, Any]:
+        """Import the contestant; answer with the libraries loaded and their threads."""
+        self._build = load_implementation(implementation)
+        self._data = Path(data)
+        return {"pools": thread_pools()}
+
+    def trace(self, setting: dict[str, Any], batch: str, output: str) -> dict[str, Any]:
+        """Write loss, values and gradients of one batch to an `.npz` file."""
+        X, Y = self._batch(batch, setting["dtype"])
+        trace = self._contestant(setting).trace(X, Y)
+        tensors = {f"value {name}": array for name, array in trace.values.items()}
+        tensors |= {f"gradient {name}": array for name, array in trace.gradients.items()}
+        np.savez(output, allow_pickle=False, loss=np.float64(trace.loss), **tensors)
+        return {}
+
+    def trajectory(
+        self, setting: dict[str, Any], batch: str, batch_size: int, steps: int, output: str
+    ) -> dict[str, Any]:
+        """Write the parameters after each of a number of steps to an `.npz` file, "STEP NAME" by name."""
+        X, Y = self._batch(batch, setting["dtype"])
+        contestant = self._contestant(setting)
+        contestant.load(X, Y)
+        states: dict[str, Array] = {}
+        for step, rows in enumerate(first_batches(len(X), batch_size, 0, steps), start=1):
+            contestant.train([rows])
+            states |= {f"{step} {name}": values for name, values in contestant.parameters().items()}
+        np.savez(output, allow_pickle=False, **states)
+        return {}
+
+    def train(
+        self,
+        setting: dict[str, Any],
+        batch_size: Any,
+        seed: int,
+        budget: dict[str, Any],
+        target: float | None,
+    ) -> dict[str, Any]:
+        """Warm up, then train once under the clock."""
+        training, test = (self._split(part, setting) for part in ("train", "test"))
+        throw_away = self._contestant(setting)
+        throw_away.load(training.X, training.Y)
+        with np.errstate(all="ignore"):
+            warm_up(throw_away, len(training.X), batch_size)
+            del throw_away
+            contestant = self._contestant(setting)
+            contestant.load(training.X, training.Y)
+            outcome = train(
+                contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
+            )
+        return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+
+    def _batch(self, path: str, dtype: str) -> tuple[Array, Array]:
+        with np.load(path) as arrays:
+            return arrays["X"].astype(dtype), arrays["Y"].astype(dtype)
+
+    def _contestant(self, setting: dict[str, Any]) -> Implementation:
+        with np.load(setting["parameters"]) as arrays:
+            parameters = {name: arrays[name].astype(setting["rounded_to"]) for name in arrays.files}
+        rule = UpdateRule(setting["optimizer"], setting["options"])
+        return self._build(Network.from_dict(setting["network"]), parameters, rule, setting["dtype"])
+
+    def _split(self, part: str, setting: dict[str, Any]) -> Split:
+        """Map a part of the dataset into memory, shared with the other workers where no cast is needed."""
+        X = np.load(self._data / f"X_{part}.npy", mmap_mode="r")
+        labels = np.load(self._data / f"Y_{part}.npy", mmap_mode="r")
+        outputs = setting["network"]["sizes"][-1]
+        return Split(
+            X.astype(setting["dtype"], copy=False), target_matrix(labels, outputs, setting["dtype"]), labels
+        )
+
+    def _report(self, fraction: float) -> None:
+        self.answer({"fraction": fraction})
+
+    def answer(self, message: dict[str, Any]) -> None:
+        """Send one line to the parent."""
+        self._answers.write(json.dumps(message) + "\n")
+        self._answers.flush()
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker = Worker(answers)
+    for line in sys.stdin:
+        request = json.loads(line)
+        method = getattr(worker, request.pop("do"))
+        try:
+            worker.answer({"done": method(**request)})
+        except Exception as error:
+            worker.answer({"error": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The architecture and objective that every implementation of a cell shares."""
+
+import itertools
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network and its loss, without its parameters.
+
+    Args:
+        sizes: widths of all layers, the input's first.
+        activations: one a hidden layer.
+        output: output activation.
+        loss: loss on top of it.
+        bias: whether the layers have one.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    output: str
+    loss: str
+    bias: bool
+
+    @property
+    def objective(self) -> str:
+        """Output activation and loss as experiments name them, such as softmax+cross_entropy."""
+        return f"{self.output}+{self.loss}"
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of all parameters, first layer first: W1 (outputs, inputs), b1 (outputs,), ..."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (inputs, outputs) in enumerate(itertools.pairwise(self.sizes), start=1):
+            shapes[f"W{layer}"] = (outputs, inputs)
+            if self.bias:
+                shapes[f"b{layer}"] = (outputs,)
+        return shapes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> "Network":
+        """Return the network that `to_dict` described."""
+        return Network(
+            tuple(fields["sizes"]),
+            tuple(fields["activations"]),
+            fields["output"],
+            fields["loss"],
+            fields["bias"],
+        )

@@ -1,0 +1,1 @@
+"""Whether two implementations compute the same."""

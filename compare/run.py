@@ -1,0 +1,79 @@
+"""The command `python -m compare.run`: an experiment from its file to its table."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from compare.options import Options, parse_options
+
+if TYPE_CHECKING:
+    from compare.campaign import Outcome
+
+OK, PARITY_FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = parse_options(arguments)
+    if options.list_presets:
+        print(listing())
+        return OK
+    from compare.campaign import InputError, Interrupted, run_campaign
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    command = ["python", "-m", "compare.run", *(sys.argv[1:] if arguments is None else arguments)]
+    try:
+        outcome = run_campaign(options, command, say)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except Interrupted as interruption:
+        print(interruption, file=sys.stderr)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("interrupted before any run was made", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone; the results are on disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return exit_code(outcome)
+
+
+def say(text: str) -> None:
+    """Print a paragraph at once, also into a pipe."""
+    print(text, end="\n\n", flush=True)
+
+
+def exit_code(outcome: Outcome) -> int:
+    """Return the exit code that an outcome calls for."""
+    if not outcome.parity_passed:
+        return PARITY_FAILED
+    return RUNS_FAILED if outcome.failed_runs else OK
+
+
+def listing() -> str:
+    """Return what can be named on the command line: presets, datasets, implementations."""
+    from compare.experiment_file import preset_titles
+    from compare.implementations import IMPLEMENTATIONS
+    from data import DATASETS
+
+    parts = {
+        "presets": preset_titles(),
+        "datasets": DATASETS,
+        "implementations": {name: what for name, (_, what) in IMPLEMENTATIONS.items()},
+    }
+    lines = []
+    for title, entries in parts.items():
+        lines.append(f"{title}:")
+        lines += [f"  {name:<16} {what}" for name, what in entries.items()]
+    return "\n".join(lines)
+
+
+__all__ = ["Options", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())
