@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from compare.analysis.document import results_document
 from compare.experiment import Experiment, ExperimentError, load_experiment
@@ -22,7 +23,7 @@ from compare.render.parity_table import parity_table
 from compare.render.tables import summary_table
 from compare.render.verdict import verdict
 from compare.results import ResultsError
-from compare.store import Store
+from compare.store import EXPERIMENT, Store, read_experiment
 from data import DataError, Dataset, DatasetNotFound, load_dataset
 
 Say = Callable[[str], None]
@@ -59,6 +60,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     try:
         experiment = chosen_experiment(options)
         dataset, note = chosen_dataset(experiment)
+        check_fit(experiment, dataset)
         say("\n".join(filter(None, [experiment.title, describe(dataset), note, experiment.shortened])))
         with open_store(options, experiment, dataset) as store, Laboratory(experiment, dataset) as laboratory:
             if store.dropped:
@@ -66,6 +68,8 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             return finish(experiment, dataset, store, laboratory, command, say, shown=not options.quiet)
     except (ExperimentError, DataError, ResultsError) as error:
         raise InputError(str(error)) from None
+    except MemoryError as error:
+        raise InputError(f"not enough memory for this network and these data: {error}") from None
 
 
 def chosen_experiment(options: Options) -> Experiment:
@@ -75,8 +79,15 @@ def chosen_experiment(options: Options) -> Experiment:
         return experiment.fast() if options.fast else experiment
     if options.source or options.overrides or options.fast or options.output:
         raise InputError("--resume goes on with the experiment as it was; leave out everything else")
-    with Store.resume(options.resume) as store:
-        return Experiment.from_dict(store.experiment["experiment"])
+    return Experiment.from_dict(recorded(options.resume)["experiment"])
+
+
+def recorded(directory: Path) -> dict[str, Any]:
+    """Return what a result directory says it was begun with: the experiment and the data's SHA-256."""
+    record = read_experiment(directory)
+    if record.keys() < {"experiment", "data_sha256"} or not isinstance(record["experiment"], dict):
+        raise ResultsError(f"{directory / EXPERIMENT} is not what a run leaves there; start anew")
+    return record
 
 
 def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
@@ -92,10 +103,29 @@ def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
 
 
 def describe(dataset: Dataset) -> str:
-    """Return what the data are, how they were split and how they were scaled."""
-    train, test = len(dataset.X_train), len(dataset.X_test)
-    counts = f"{train} training rows, {test} test rows, {dataset.features} features"
-    return f"{dataset.source} {counts}. {dataset.split} {dataset.scaling}"
+    """Return what the data are, how they were split and how they were scaled, a line each."""
+    lines = {"data": dataset.source, "split": dataset.split, "scaling": dataset.scaling}
+    return "\n".join(f"  {name:<8} {text}" for name, text in lines.items())
+
+
+def check_fit(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise InputError where the experiment asks of the data what they cannot give."""
+    rows = len(dataset.X_train)
+    for size in experiment.factors.batch_sizes:
+        if size != "full" and size > rows:
+            raise InputError(
+                f"factors.batch_sizes: {size} is more than the {rows} training rows; use 1 to {rows}, or full"
+            )
+    if dataset.is_classification:
+        return
+    for objective in experiment.factors.objectives:
+        if not objective.endswith("+squared_error") or objective.startswith("softmax"):
+            raise InputError(
+                f"factors.objectives: {objective} needs classes, and {dataset.name} has real targets; "
+                f"use identity+squared_error"
+            )
+    if experiment.training.target is not None:
+        raise InputError(f"training.target: {dataset.name} has real targets and no accuracy; leave it out")
 
 
 def open_store(options: Options, experiment: Experiment, dataset: Dataset) -> Store:
@@ -103,11 +133,9 @@ def open_store(options: Options, experiment: Experiment, dataset: Dataset) -> St
     if options.resume is None:
         directory = options.output or default_directory(experiment)
         return Store.create(directory, {"experiment": experiment.to_dict(), "data_sha256": dataset.sha256})
-    store = Store.resume(options.resume)
-    if store.experiment["data_sha256"] != dataset.sha256:
-        store.close()
+    if recorded(options.resume)["data_sha256"] != dataset.sha256:
         raise ResultsError(f"{options.resume}: the data are not those it was begun with; start anew")
-    return store
+    return Store.resume(options.resume)
 
 
 def default_directory(experiment: Experiment) -> Path:

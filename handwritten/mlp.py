@@ -43,6 +43,8 @@ class MLP:
     ) -> None:
         check_architecture(sizes, activations, output)
         self.sizes, self.dtype = tuple(sizes), np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64; got {self.dtype}")
         self.objective = make_objective(output, loss)
         self._tensors = FlatTensors(self.sizes, bias, self.dtype)
         self._gradients = FlatTensors(self.sizes, bias, self.dtype)
@@ -87,8 +89,10 @@ class MLP:
     @quiet
     def loss(self, X: Array, Y: Array) -> float:
         """Return the loss of a batch: the mean over samples of the sum over outputs [L]."""
-        A = self.forward(X)
-        return self.objective.value(self.layers[-1].Z, A, self._batch(Y, "Y", self.sizes[-1]))
+        A, targets = self.forward(X), self._batch(Y, "Y", self.sizes[-1])
+        if len(targets) != len(A):
+            raise ValueError(f"X has {len(A)} rows and Y has {len(targets)}")
+        return self.objective.value(self.layers[-1].Z, A, targets)
 
     @quiet
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:

@@ -110,7 +110,8 @@ class RMSprop:
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        check_non_negative(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
+        check_non_negative(lr=lr, eps=eps, weight_decay=weight_decay, momentum=momentum)
+        check_decay(alpha=alpha)
         self.parameters, self.gradients = parameters, gradients
         self.lr, self.alpha, self.eps = lr, alpha, eps
         self.weight_decay, self.momentum = weight_decay, momentum
@@ -170,9 +171,7 @@ class Adam:
         weight_decay: float = 0.0,
     ) -> None:
         check_non_negative(lr=lr, eps=eps, weight_decay=weight_decay)
-        for name, beta in (("beta1", beta1), ("beta2", beta2)):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{name} must lie in [0, 1); got {beta}")
+        check_decay(beta1=beta1, beta2=beta2)
         self.parameters, self.gradients = parameters, gradients
         self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
         self.weight_decay = weight_decay
@@ -246,3 +245,10 @@ def check_non_negative(**values: float) -> None:
     for name, value in values.items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} must be a number of at least 0; got {value}")
+
+
+def check_decay(**values: float) -> None:
+    """Raise ValueError naming the first decay rate outside [0, 1)."""
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} must lie in [0, 1); got {value}")

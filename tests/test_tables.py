@@ -149,10 +149,10 @@ def test_parity_shows_the_worst_tensor_of_each_dtype() -> None:
             parity(*small, *wrong, steps=[trajectory(first_step=3, first_tensor="W1", passed=False)])
         )
         == """\
-implementation  objective              dtype    tensors  worst tensor  relative error  tolerance  passed
---------------  ---------------------  -------  -------  ------------  --------------  ---------  ------
-numpy           softmax+cross_entropy  float64  2        W1            3.1e-16         1.2e-14    yes
-numpy           softmax+cross_entropy  float32  1        W1            5.0e-01         1.0e-05    NO
+implementation  objective              dtype    against   tensors  worst tensor  relative error  tolerance  passed
+--------------  ---------------------  -------  --------  -------  ------------  --------------  ---------  ------
+numpy           softmax+cross_entropy  float64  autograd  2        W1            3.1e-16         1.2e-14    yes
+numpy           softmax+cross_entropy  float32  autograd  1        W1            5.0e-01         1.0e-05    NO
 
 implementation  objective              optimizer  dtype    steps  relative error  tolerance  passed  parts at
 --------------  ---------------------  ---------  -------  -----  --------------  ---------  ------  ----------
@@ -192,7 +192,7 @@ def test_the_page_has_findings_table_parity_and_command() -> None:
         "## What made the difference",
         "## How it was made",
     ]
-    assert page.endswith("python 3.11.\n\n    make compare\n")
+    assert page.endswith("- environment: python 3.11\n\n    make compare\n")
     assert "{" not in page
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,14 @@ def describe_environment(command: list[str], pools: dict[str, list[dict[str, Any
         pools: BLAS and OpenMP libraries found inside each contestant, by its name.
     """
     return {
-        "command": command,
+        "command": shlex.join(command),
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "thread_pools": pools,
         "system": f"{platform.system()} {platform.release()}",
         "processor": processor_name(),
         "cores": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "commit": git_commit(),
     }
 

@@ -29,10 +29,11 @@ WITNESS = "torch"
 
 @dataclass(frozen=True)
 class TensorParity:
-    """One tensor of one contestant against autograd in float64; autograd itself against the complex step.
+    """One tensor of one contestant against a witness in float64.
 
-    `complex_step_error` and `alone` (who disagrees with two that agree) are there for losses and gradients in
-    float64, where the third witness speaks.
+    `against` is "autograd", or "complex step" where the contestant is autograd itself. The complex step's
+    error, and who stands `alone` where two of the three agree against one, are given for the loss and the
+    gradients in float64, where the third witness speaks.
     """
 
     implementation: str
@@ -42,8 +43,9 @@ class TensorParity:
     relative_error: float
     tolerance: float
     passed: bool
-    complex_step_error: float | None = None
-    alone: str | None = None
+    against: str
+    complex_step_error: float | None
+    alone: str | None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Parity:
             "passed": not self.failures,
             "tensors": [asdict(row) for row in self.tensors],
             "trajectory": [asdict(row) for row in self.trajectory],
+            "failures": [
+                {"implementation": implementation, "objective": objective, "reason": reason}
+                for (implementation, objective), reason in self.failures.items()
+            ],
         }
 
 
@@ -168,6 +174,7 @@ class Bench:
                 error,
                 tolerance,
                 passed,
+                "complex step" if itself else "autograd",
                 voice.contestant_complex_step if voice else None,
                 alone.replace("contestant", implementation).replace("autograd", WITNESS) if alone else None,
             )

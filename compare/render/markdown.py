@@ -44,16 +44,16 @@ def table_markdown(document: Mapping[str, Any]) -> str:
 
 
 def _environment(environment: Mapping[str, Any]) -> str:
-    """The plain facts about machine and versions in a line; nested ones are left to results.json."""
-    told = []
-    for key, value in environment.items():
-        if isinstance(value, Mapping):
-            told += [
-                f"{inner} {entry}" for inner, entry in value.items() if isinstance(entry, (str, int, float))
-            ]
-        elif isinstance(value, (str, int, float)) and key != "command":
-            told.append(f"{key.replace('_', ' ')} {value}")
-    return markdown_cell("; ".join(told)) + "." if told else ""
+    """The plain facts about data, machine and versions, a line a subject; lists are left to results.json."""
+    plain = {key: value for key, value in environment.items() if key != "command"}
+    subjects = {key: value for key, value in plain.items() if isinstance(value, Mapping)}
+    told = {"environment": _facts(plain)} | {key: _facts(value) for key, value in subjects.items()}
+    return "\n".join(f"- {markdown_cell(f'{key}: {facts}')}" for key, facts in told.items() if facts)
+
+
+def _facts(entries: Mapping[str, Any]) -> str:
+    facts = {key: value for key, value in entries.items() if isinstance(value, (str, int, float))}
+    return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
 
 
 def _command(command: object) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from compare.render.text import Columns, grid, scientific
+from compare.render.text import Columns, grid, markdown_cell, printable, scientific
 
 Row = Mapping[str, Any]
 
 
 def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per implementation, objective and dtype (its worst tensor), and one per trajectory."""
-    if not parity["tensors"]:
+    if not parity["tensors"] and not parity.get("failures"):
         return "Parity was not checked."
     columns: Columns = {}
     groups: dict[tuple[str, ...], list[Row]] = {}
@@ -21,7 +21,8 @@ def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal"
     for of_group in groups.values():
         worst = worst_tensor(of_group)
         cells = {key: str(worst[key]) for key in ("implementation", "objective", "dtype")}
-        cells |= {"tensors": str(len(of_group)), "worst tensor": str(worst["tensor"])}
+        cells |= {"against": str(worst["against"]), "tensors": str(len(of_group))}
+        cells |= {"worst tensor": str(worst["tensor"])}
         _append(columns, cells | _error_cells(worst))
     paths: Columns = {}
     for row in parity["trajectory"]:
@@ -31,12 +32,19 @@ def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal"
         _append(paths, cells | _error_cells(row) | {"parts at": parted})
     if not any(paths.get("parts at", [])):
         paths.pop("parts at", None)
-    return "\n\n".join(grid(part, format) for part in (columns, paths) if part)
+    tables = [grid(part, format) for part in (columns, paths) if part]
+    failures = [_told(row, format) for row in parity.get("failures", ())]
+    return "\n\n".join([*tables, *["\n".join(failures)] * bool(failures)])
 
 
 def worst_tensor(rows: Iterable[Row]) -> Row:
     """Return the row whose error is largest beside its tolerance; one that is not a number is the worst."""
     return max(rows, key=lambda row: _badness(row["relative_error"], row["tolerance"]))
+
+
+def _told(row: Row, format: str) -> str:
+    text = f"Not timed: {row['implementation']} with {row['objective']}: {row['reason']}"
+    return f"- {markdown_cell(text)}" if format == "github" else printable(text)
 
 
 def _badness(error: float | None, tolerance: float | None) -> float:

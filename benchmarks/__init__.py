@@ -1,0 +1,1 @@
+"""Measurements of the suite itself; each module is a command."""
