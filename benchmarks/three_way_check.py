@@ -21,7 +21,7 @@ from compare.implementations.torch_eager import TorchEager
 from compare.initial_weights import draw_parameters
 from compare.network import Network
 from compare.parity.tolerance import relative_error, tolerances
-from compare.parity.witnesses import ComplexStep, Testimony, testify
+from compare.parity.witnesses import ComplexStep, Testimony, hear_witnesses
 
 NETWORK = Network((784, 30, 10), ("sigmoid",), "softmax", "cross_entropy", bias=True)
 ROWS = 32
@@ -32,7 +32,7 @@ def three_way(parameters: dict[str, Array], X: Array, Y: Array) -> list[Testimon
     rule = UpdateRule("sgd", {})
     by_hand = HandwrittenNumpy(NETWORK, parameters, rule, "float64").trace(X, Y)
     autograd = TorchEager(NETWORK, parameters, rule, "float64").trace(X, Y)
-    return testify(
+    return hear_witnesses(
         by_hand.gradients | {"loss": np.array(by_hand.loss)},
         autograd.gradients | {"loss": np.array(autograd.loss)},
         ComplexStep(NETWORK, parameters, X, Y),

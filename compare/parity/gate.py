@@ -1,5 +1,6 @@
 """The gate: who computes the same as the reference, before anybody is timed."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from compare.measure.contestant import ContestantError
 from compare.measure.laboratory import Laboratory
 from compare.parity.drift import drift_tolerances
 from compare.parity.tolerance import relative_error, rounded_to, tolerances
-from compare.parity.witnesses import ComplexStep, testify
+from compare.parity.witnesses import ComplexStep, hear_witnesses
 from compare.targets import target_matrix
 
 ROWS = 50
@@ -143,6 +144,7 @@ class Bench:
         self.X, self.Y, self.batch = self._write_batch()
         self.tolerances = tolerances(self.network, self.parameters, self.X, self.Y, dtype)
         self.complex_step = ComplexStep(self.network, self.parameters, self.X, self.Y)
+        self.required = {"loss", *self.parameters}
         self._known: dict[tuple[str, str], dict[str, Array]] = {}
         self._drift: dict[str, dict[str, float]] = {}
 
@@ -151,10 +153,10 @@ class Bench:
         given, wanted = self._trace(implementation, self.dtype), self._trace(WITNESS, "float64")
         heard = self._testimonies(given, wanted) if self.dtype == "float64" else {}
         for tensor, reference in wanted.items():
-            if tensor not in given:
+            if tensor not in given and tensor not in self.required:
                 continue
             error, tolerance, voice = (
-                relative_error(given[tensor], reference),
+                missing_or_off(given.get(tensor), reference),
                 self.tolerances[tensor],
                 heard.get(tensor),
             )
@@ -186,7 +188,7 @@ class Bench:
         allowed = self._drift_tolerances(optimizer)
         worst, first = (0.0, np.inf), None
         for key, reference in wanted.items():
-            error = relative_error(given[key], reference)
+            error = missing_or_off(given.get(key), reference)
             if error * worst[1] >= worst[0] * allowed[key]:
                 worst = error, allowed[key]
             if first is None and error > allowed[key]:
@@ -206,7 +208,7 @@ class Bench:
     def _testimonies(self, given: dict[str, Array], wanted: dict[str, Array]) -> dict[str, Any]:
         spoken = [name for name in wanted if name == "loss" or name in self.parameters or name == "X"]
         said = {name: given[name] for name in spoken if name in given}
-        return {t.tensor: t for t in testify(said, wanted, self.complex_step, self.tolerances)}
+        return {t.tensor: t for t in hear_witnesses(said, wanted, self.complex_step, self.tolerances)}
 
     def _drift_tolerances(self, optimizer: str) -> dict[str, float]:
         if optimizer not in self._drift:
@@ -260,3 +262,8 @@ class Bench:
         path = self.laboratory.folder / "batch.npz"
         np.savez(path, allow_pickle=False, X=X, Y=Y)
         return X, Y, path
+
+
+def missing_or_off(given: Array | None, reference: Array) -> float:
+    """Return the relative error of a tensor; infinite where the contestant did not give it."""
+    return math.inf if given is None else relative_error(given, reference)

@@ -53,7 +53,7 @@ class ComplexStep:
         return projected_error(value, *self._known[tensor])
 
 
-def testify(
+def hear_witnesses(
     contestant: Mapping[str, Array],
     autograd: Mapping[str, Array],
     complex_step: ComplexStep,
