@@ -9,7 +9,7 @@ from compare.names import OBJECTIVES
 from compare.network import Network
 from compare.parity.complex_step import complex_loss, directional_derivatives, projected_error
 from compare.parity.tolerance import tolerances
-from compare.parity.witnesses import ComplexStep, judge, hear_witnesses
+from compare.parity.witnesses import ComplexStep, hear_witnesses, judge
 
 
 def setting(objective, rng, activations=("tanh", "sigmoid"), bias=True):

@@ -55,5 +55,9 @@ def relative_error(value: Array, reference: Array) -> float:
     given, wanted = np.asarray(value, np.float64), np.asarray(reference, np.float64)
     if given.shape != wanted.shape or not np.isfinite(given).all():
         return math.inf
-    error, size = float(np.linalg.norm(given - wanted)), float(np.linalg.norm(wanted))
-    return error / size if size else (0.0 if error == 0 else math.inf)
+    difference = given - wanted
+    scale = float(max(np.abs(wanted).max(initial=0), np.abs(difference).max(initial=0)))
+    if scale == 0:
+        return 0.0
+    error, size = (float(np.linalg.norm(part / scale)) for part in (difference, wanted))  # no underflow
+    return error / size if size else math.inf
