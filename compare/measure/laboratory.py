@@ -69,6 +69,11 @@ class Laboratory:
             self._contestants[key] = Contestant(implementation, threads, self.folder)
         return self._contestants[key]
 
+    def renew(self) -> None:
+        """End all processes; the next request to each starts it anew."""
+        for contestant in self._contestants.values():
+            contestant.close()
+
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
@@ -82,6 +87,5 @@ class Laboratory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for contestant in self._contestants.values():
-            contestant.close()
+        self.renew()
         self._folder.cleanup()

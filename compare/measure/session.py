@@ -22,13 +22,20 @@ def make_runs(
 ) -> Iterator[Run]:
     """Yield each planned run as it ends, the failed ones included.
 
+    Every seed is a round in processes of its own: how memory happens to be laid out in a process can make it
+    faster or slower throughout, so only a new process is a new sample.
+
     Args:
         laboratory: data, weights and processes.
         plan: the runs, in the order in which they are made.
         refused: why a run must not be made, or None.
         report: told the run in progress and the fraction of it that is done.
     """
+    seed = None
     for planned in plan:
+        if planned.seed != seed:
+            laboratory.renew()
+            seed = planned.seed
         why_not = refused(planned)
         if why_not is not None:
             yield unmade(laboratory, planned, "failed", why_not)
