@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compare.analysis.back_propagation import back_propagate
+from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
 from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.implementations import IMPLEMENTATIONS
@@ -15,9 +17,11 @@ from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned, interleaved
 from compare.measure.session import make_runs
+from compare.measure.task import check_fit
 from compare.options import Options
-from compare.parity.gate import Parity, check_parity
+from compare.parity.gate import Bench, Parity, check_parity
 from compare.progress import Progress
+from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.tables import summary_table
@@ -108,26 +112,6 @@ def describe(dataset: Dataset) -> str:
     return "\n".join(f"  {name:<8} {text}" for name, text in lines.items())
 
 
-def check_fit(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise InputError where the experiment asks of the data what they cannot give."""
-    rows = len(dataset.X_train)
-    for size in experiment.factors.batch_sizes:
-        if size != "full" and size > rows:
-            raise InputError(
-                f"factors.batch_sizes: {size} is more than the {rows} training rows; use 1 to {rows}, or full"
-            )
-    if dataset.is_classification:
-        return
-    for objective in experiment.factors.objectives:
-        if not objective.endswith("+squared_error") or objective.startswith("softmax"):
-            raise InputError(
-                f"factors.objectives: {objective} needs classes, and {dataset.name} has real targets; "
-                f"use identity+squared_error"
-            )
-    if experiment.training.target is not None:
-        raise InputError(f"training.target: {dataset.name} has real targets and no accuracy; leave it out")
-
-
 def open_store(options: Options, experiment: Experiment, dataset: Dataset) -> Store:
     """Return the directory for the results: a new one, or the one to be resumed with the same data."""
     if options.resume is None:
@@ -159,6 +143,9 @@ def finish(
     with Progress(len(plan), shown) as progress:
         parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
     say(parity_table(parity.to_dict()))
+    derivation = derive(laboratory)
+    for paragraph in derivation_paragraphs(derivation):
+        say(paragraph)
     with Progress(len(plan), shown) as progress:
         try:
             for run in make_runs(laboratory, plan, parity_verdict(parity), reporter(progress)):
@@ -170,13 +157,21 @@ def finish(
                 f"interrupted; {count} are on disk; go on with --resume {store.directory}"
             ) from None
     environment = describe_environment(command, laboratory.thread_pools()) | {"data": data_record(dataset)}
-    document = results_document(experiment, environment, parity.to_dict(), store.runs)
+    document = results_document(experiment, environment, parity.to_dict(), store.runs, derivation)
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))
     say("\n".join(verdict(document)))
     say(f"Written: {', '.join(paths)}")
     failed = sum(run.status in ("failed", "timeout") for run in store.runs)
     return Outcome(not parity.failures, failed)
+
+
+def derive(laboratory: Laboratory) -> dict[str, Any]:
+    """Return what the derivations show of the networks, on the batch and weights of parity in float64."""
+    objectives = laboratory.experiment.factors.objectives
+    benches = [Bench(laboratory, objective, "float64") for objective in objectives]
+    passes = [back_propagate(bench.network, bench.parameters, bench.X, bench.Y) for bench in benches]
+    return derivation_of(passes, benches[0].seed)
 
 
 def key_of(planned: Planned) -> tuple[object, int, int]:

@@ -37,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted before any run was made", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has gone; the results are on disk
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     return exit_code(outcome)
 
 
 def say(text: str) -> None:
-    """Print a paragraph at once, also into a pipe."""
-    print(text, end="\n\n", flush=True)
+    """Print a paragraph at once, also into a pipe; if its reader has gone, say the rest to nobody."""
+    try:
+        print(text, end="\n\n", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -1,7 +1,10 @@
 """The parent's side of a contestant: a process with pinned threads, told over a pipe what to do."""
 
+import contextlib
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,7 +69,11 @@ class Contestant:
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
         hello = {"do": "hello", "implementation": self.implementation, "data": str(self.data)}
-        self.pools = self._exchange(hello, START_SECONDS, lambda fraction: None)["pools"]
+        try:
+            self.pools = self._exchange(hello, START_SECONDS, lambda fraction: None)["pools"]
+        except ContestantError:
+            self.close()
+            raise
         for pool in self.pools:
             if pool["threads"] != self.threads:
                 self.close()
@@ -120,16 +127,17 @@ class Contestant:
         return f"the process was {ended}" + (f": {lines[-1].strip()[:300]}" if lines else "")
 
     def close(self) -> None:
-        """End the process at once."""
+        """End the process at once, and with it whatever it started."""
         if self._process is None:
             return
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):
                     stream.close()
-                except OSError:
-                    continue
         self._errors.close()
         self._process = None

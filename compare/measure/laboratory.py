@@ -10,8 +10,8 @@ import numpy as np
 from compare.experiment import Experiment
 from compare.initial_weights import draw_parameters, fingerprint
 from compare.measure.contestant import Contestant
+from compare.measure.task import network_of
 from compare.network import Network
-from compare.targets import output_width
 from data import Dataset
 
 
@@ -34,11 +34,7 @@ class Laboratory:
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
-        Y = self.data.Y_train
-        outputs = output_width(len(self.data.classes), Y.shape[1] if Y.ndim == 2 else 0, objective)
-        output, loss = objective.split("+")
-        sizes = (self.data.X_train.shape[1], *self.experiment.model.hidden, outputs)
-        return Network(sizes, self.experiment.activations(), output, loss, self.experiment.model.bias)
+        return network_of(self.experiment, self.data, objective)
 
     def weights(self, network: Network, seed: int) -> tuple[Path, str]:
         """Return the file with the initial weights of a seed, and their SHA-256; drawn once."""

@@ -120,7 +120,8 @@ def main() -> None:
         try:
             worker.answer({"done": method(**request)})
         except Exception as error:
-            worker.answer({"error": f"{type(error).__name__}: {error}"})
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            worker.answer({"error": told[:500]})
 
 
 if __name__ == "__main__":

@@ -42,19 +42,19 @@ def drift_tolerances(
         dtype: "float32" or "float64".
 
     Returns:
-        By "STEP NAME", such as "12 W1".
+        By "STEP NAME", such as "12 W1"; not finite where the training diverges.
     """
     arguments = (network, parameters, X, Y, batches, rule)
-    paths = [list(trajectory(*arguments, None, dtype))]
-    for replicate in range(REPLICATES):
-        paths.append(list(trajectory(*arguments, np.random.default_rng(replicate), dtype)))
     tolerances = {}
-    for step, (undisturbed, *disturbed) in enumerate(zip(*paths, strict=True), start=1):
-        for name, values in undisturbed.items():
-            distance = max(float(np.linalg.norm(other[name] - values)) for other in disturbed)
-            size = float(np.linalg.norm(values))
-            rounding = step * UNIT_ROUNDOFF[dtype]
-            tolerances[f"{step} {name}"] = CONFIDENCE * distance / size + rounding if size else np.inf
+    with np.errstate(all="ignore"):
+        paths = [list(trajectory(*arguments, None, dtype))]
+        for replicate in range(REPLICATES):
+            paths.append(list(trajectory(*arguments, np.random.default_rng(replicate), dtype)))
+        for step, (undisturbed, *disturbed) in enumerate(zip(*paths, strict=True), start=1):
+            for name, values in undisturbed.items():
+                distance = max(float(np.linalg.norm(other[name] - values)) for other in disturbed)
+                relative = distance / float(np.linalg.norm(values)) if values.any() else 0.0
+                tolerances[f"{step} {name}"] = CONFIDENCE * relative + step * UNIT_ROUNDOFF[dtype]
     return tolerances
 
 

@@ -1,0 +1,37 @@
+"""An experiment on a dataset: the networks it needs, and whether the two go together."""
+
+from compare.experiment import Experiment, ExperimentError
+from compare.network import Network
+from compare.targets import output_width
+from data import Dataset
+
+
+def network_of(experiment: Experiment, dataset: Dataset, objective: str) -> Network:
+    """Return the network that an objective needs on a dataset."""
+    Y = dataset.Y_train
+    outputs = output_width(len(dataset.classes), Y.shape[1] if Y.ndim == 2 else 0, objective)
+    output, loss = objective.split("+")
+    sizes = (dataset.features, *experiment.model.hidden, outputs)
+    return Network(sizes, experiment.activations(), output, loss, experiment.model.bias)
+
+
+def check_fit(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise ExperimentError where the experiment asks of the data what they cannot give."""
+    rows = len(dataset.X_train)
+    for size in experiment.factors.batch_sizes:
+        if size != "full" and size > rows:
+            raise ExperimentError(
+                f"factors.batch_sizes: {size} is more than the {rows} training rows; use 1 to {rows}, or full"
+            )
+    if dataset.is_classification:
+        return
+    for objective in experiment.factors.objectives:
+        if not objective.endswith("+squared_error") or objective.startswith("softmax"):
+            raise ExperimentError(
+                f"factors.objectives: {objective} needs classes, and {dataset.name} has real targets; "
+                f"use identity+squared_error"
+            )
+    if experiment.training.target is not None:
+        raise ExperimentError(
+            f"training.target: {dataset.name} has real targets and no accuracy; leave it out"
+        )
