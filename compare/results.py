@@ -108,11 +108,12 @@ def build_results(
     summary: Sequence[Mapping[str, object]],
     attribution: Sequence[Mapping[str, object]],
     reference: str,
+    derivation: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
-    `reference` is the implementation the time ratios refer to. Raises `ResultsError` for a value JSON
-    cannot hold.
+    `reference` is the implementation the time ratios refer to; `derivation`, what the derivations show of
+    the networks, may be left out. Raises `ResultsError` for a value JSON cannot hold.
     """
     document: dict[str, Any] = finite(
         {
@@ -124,6 +125,7 @@ def build_results(
             "runs": [run.to_json() for run in runs],
             "summary": summary,
             "attribution": attribution,
+            **({} if derivation is None else {"derivation": derivation}),
         }
     )
     return document

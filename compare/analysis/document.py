@@ -14,6 +14,7 @@ def results_document(
     environment: Mapping[str, object],
     parity: Mapping[str, object],
     runs: Iterable[Run],
+    derivation: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs."""
     ordered = in_grid_order(runs, experiment.cells())
@@ -34,4 +35,5 @@ def results_document(
         summary=summarise(ordered, experiment.reference, experiment.training.target),
         attribution=attribute(ordered, levels),
         reference=experiment.reference,
+        derivation=derivation,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compare.render.derivation import derivation_sections
 from compare.render.parity_table import parity_table
 from compare.render.tables import attribution_table, summary_table
 from compare.render.text import markdown_cell, printable
@@ -19,7 +20,8 @@ A comparison of batch sizes holds for what was held equal."""
 
 
 def table_markdown(document: Mapping[str, Any]) -> str:
-    """Return `table.md`: findings, table, proof of parity, causes of the difference, machine and command.
+    """Return `table.md`: findings, table, proof of parity, causes of the difference, derivations, machine,
+    command.
 
     The command is `environment["command"]`, where there is one; the title comes from the experiment.
     """
@@ -36,6 +38,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         parity_table(document["parity"], "github"),
         "## What made the difference",
         attribution_table(document["attribution"], "github"),
+        *(derivation_sections(document["derivation"]) if "derivation" in document else ()),
         "## How it was made",
         _environment(environment),
         _command(environment.get("command")),

@@ -14,6 +14,11 @@ def scientific(value: float | None) -> str:
     return "not a number" if value is None or math.isnan(value) else "0" if value == 0 else f"{value:.1e}"
 
 
+def number(value: float | None) -> str:
+    """Return a value with four digits, e.g. "-0.02779"."""
+    return "not a number" if value is None else f"{value:.4g}"
+
+
 def counted(count: int, noun: str) -> str:
     """Return "1 seed" or "5 seeds"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

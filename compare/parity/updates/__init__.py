@@ -1,0 +1,1 @@
+"""Update rules as a textbook states them, with the mistakes people make in them."""
