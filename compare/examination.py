@@ -1,6 +1,5 @@
 """From the options of `compare.check` to a verdict: the way a student's function takes."""
 
-import math
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from compare.parity.student.process import CheckError, Target, read_target
 from compare.parity.student.question import Layout, pose_question
 from compare.parity.updates.check import check_updates
 from compare.parity.updates.question import pose_update_question
+from compare.results import finite
 from data import DataError, load_dataset
 
 Document = dict[str, Any]
@@ -94,12 +94,3 @@ def update_document(options: CheckOptions, target: Target, experiment: Experimen
         "seed": experiment.run.seeds[0],
     }
     return {"question": asked, **check_updates(target, question, experiment.run.timeout).to_dict()}
-
-
-def finite(value: Any) -> Any:
-    """Return a value with every number that JSON does not know, nan and infinities, as None."""
-    if isinstance(value, dict):
-        return {key: finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

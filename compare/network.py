@@ -4,6 +4,9 @@ import itertools
 from dataclasses import asdict, dataclass
 from typing import Any
 
+FUSED = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
+"""The pairs of output activation and loss whose derivatives cancel."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -27,6 +30,21 @@ class Network:
     def objective(self) -> str:
         """Output activation and loss as experiments name them, such as softmax+cross_entropy."""
         return f"{self.output}+{self.loss}"
+
+    @property
+    def depth(self) -> int:
+        """The number of layers of weights."""
+        return len(self.sizes) - 1
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The activation of every layer, the output's included."""
+        return (*self.activations, self.output)
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether loss and output activation cancel to an output error of (Y_hat - Y) / n [B0]."""
+        return (self.output, self.loss) in FUSED
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -6,7 +6,8 @@ import pytest
 from contestant_support import experiment, one_line, register_odd_contestants, write_csv
 
 from compare.measure.laboratory import Laboratory
-from compare.parity.gate import STEPS, check_parity
+from compare.parity.bench import STEPS
+from compare.parity.gate import check_parity
 from compare.render.parity_table import parity_table
 from data import load_dataset
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from compare.implementation import Array
 from compare.network import Network
-from compare.parity.rounding import FUSED
 from handwritten import MLP
 
 
@@ -42,7 +41,7 @@ def back_propagate(network: Network, parameters: Mapping[str, Array], X: Array, 
     for number, layer in enumerate(mlp.layers, start=1):
         values |= {f"Z{number}": layer.Z, f"A{number}": layer.A}
         gradients |= {f"Z{number}": layer.dZ, f"A{number}": layer.dA}
-    if (network.output, network.loss) in FUSED:
+    if network.is_fused:
         del gradients[f"A{len(mlp.layers)}"]
     return BackPropagation(network, parameters, X, Y, mlp.loss(X, Y), values, gradients)
 

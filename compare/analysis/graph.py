@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from compare.analysis.back_propagation import BackPropagation, norm
-from compare.parity.rounding import FUSED
 
 MOST_WEIGHTS = 50
 """Parameters of a network whose derivatives are all written into its graph."""
@@ -53,7 +52,7 @@ def computation_graph(passed: BackPropagation) -> Graph:
     network = passed.network
     nodes, source = [Node("X", "data", "", passed.X.shape, (), norm(passed.gradients["X"]))], "X"
     functions = (*network.activations, network.output)
-    fused = (network.output, network.loss) in FUSED
+    fused = network.is_fused
     for layer, function in enumerate(functions, start=1):
         W, b, Z, A = f"W{layer}", f"b{layer}", f"Z{layer}", f"A{layer}"
         names = [W, b] if network.bias else [W]

@@ -64,7 +64,7 @@ def complex_loss(network: Network, parameters: Mapping[str, Array], X: Array, Y:
         X: inputs (n, features); Y: targets (n, outputs).
     """
     A = X
-    for number, function in enumerate((*network.activations, network.output), start=1):
+    for number, function in enumerate(network.functions, start=1):
         Z = A @ parameters[f"W{number}"].T + parameters.get(f"b{number}", np.zeros(1))
         A = FUNCTIONS[function](np.asarray(Z, np.complex128))
     return complex(np.sum(loss_terms(network, np.asarray(Z, np.complex128), A, Y)) / len(X))

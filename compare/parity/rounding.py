@@ -74,7 +74,7 @@ class RoundingModel:
 
     def _forward(self) -> None:
         A_in, variance = self.X, np.zeros_like(self.X)
-        functions = (*self.network.activations, self.network.output)
+        functions = self.network.functions
         for number, (layer, function) in enumerate(zip(self.mlp.layers, functions, strict=True), start=1):
             sizes = np.abs(A_in) @ np.abs(layer.W.T)
             if layer.b is not None:
@@ -109,7 +109,7 @@ class RoundingModel:
 
     def _backward(self) -> None:
         layers, network = self.mlp.layers, self.network
-        functions = (*network.activations, network.output)
+        functions = network.functions
         of_dZ = self._output_error()
         for number in range(len(layers), 0, -1):
             layer = layers[number - 1]
@@ -148,9 +148,9 @@ class RoundingModel:
         last, number = self.mlp.layers[-1], len(self.mlp.layers)
         A, of_A, n = last.A, self.variances[f"A{number}"], len(self.X)
         output, loss = self.network.output, self.network.loss
-        if loss == "squared_error" or (output, loss) in FUSED:
+        if loss == "squared_error" or self.network.is_fused:
             of_difference = (of_A + (ULPS * (A - self.Y)) ** 2) / n**2
-            if (output, loss) in FUSED:
+            if self.network.is_fused:
                 return of_difference
             of_dA, dA = of_difference, last.dA
         else:
@@ -213,9 +213,6 @@ class RoundingModel:
 def growth(N: int) -> float:
     """Return the variance of the error of a sum of N terms, over u² (Σ |t|)²."""
     return max(float(N), (N / 4 / CONFIDENCE) ** 2)
-
-
-FUSED = (("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"))
 
 
 def slope(function: str, Z: Array, A: Array) -> Array:

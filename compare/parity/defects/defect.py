@@ -10,9 +10,6 @@ from compare.parity.defects.stage import Site
 Places = Callable[[Network, int], Sequence[int]]
 """From a network and its batch size to the layers where a defect changes something."""
 
-FUSED = frozenset([("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")])
-"""The pairs whose output error is [B0]."""
-
 
 @dataclass(frozen=True)
 class Defect:
@@ -52,34 +49,24 @@ class Suspect:
         return self.defect.where(network, n) if self.layer is None else (self.layer,)
 
 
-def activation_of(network: Network, layer: int) -> str:
-    """Return the name of a layer's activation, the output's included."""
-    return (*network.activations, network.output)[layer - 1]
-
-
-def depth(network: Network) -> int:
-    """Return the number of layers."""
-    return len(network.sizes) - 1
-
-
 def everywhere(network: Network, n: int) -> Sequence[int]:
     """All layers."""
-    return range(1, depth(network) + 1)
+    return range(1, network.depth + 1)
 
 
 def hidden(network: Network, n: int) -> Sequence[int]:
     """All hidden layers."""
-    return range(1, depth(network))
+    return range(1, network.depth)
 
 
 def output(network: Network, n: int) -> Sequence[int]:
     """The output layer."""
-    return (depth(network),)
+    return (network.depth,)
 
 
 def above_the_first(network: Network, n: int) -> Sequence[int]:
     """All layers that pass an error on to a layer below."""
-    return range(2, depth(network) + 1)
+    return range(2, network.depth + 1)
 
 
 def where(places: Places, condition: Callable[[Network, int, int], bool]) -> Places:

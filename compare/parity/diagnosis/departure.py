@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compare.implementation import Array
-from compare.parity.defects.defect import FUSED, depth
 from compare.parity.diagnosis.explanations import Explanation, by_layer
 from compare.parity.diagnosis.matching import Candidate, Matcher, layer_of
 from compare.parity.diagnosis.wording import listed, see
@@ -43,8 +42,8 @@ def still_right(matcher: Matcher, part: Candidate, first: Sequence[str]) -> str:
     if network.bias and len(first) == 1:
         other = ("W" if first[0][0] == "b" else "b") + str(layer)
         return f"{other} is right, so dZ{layer} is right, and the mistake is after it.{equation_of(first[0])}"
-    if layer == depth(network):
-        label = "B0" if (network.output, network.loss) in FUSED else "B1"
+    if layer == network.depth:
+        label = "B0" if network.is_fused else "B1"
         return f"That points to the error of the output layer, dZ{layer}.{see(label)}"
     above = [name for name in matcher.names if layer_of(name) == layer + 1]
     explained = "explained" if part.changed.intersection(above) else "right"

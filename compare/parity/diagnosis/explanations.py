@@ -8,7 +8,7 @@ import numpy as np
 
 from compare.implementation import Array
 from compare.parity.defects.catalogue.scale import TOLD
-from compare.parity.defects.defect import Suspect, depth
+from compare.parity.defects.defect import Suspect
 from compare.parity.diagnosis.matching import Candidate, Matcher, layer_of
 from compare.parity.diagnosis.ratios import Group
 from compare.parity.diagnosis.wording import gradient_is, listed, see, sentence, titled, told
@@ -149,7 +149,7 @@ def kind_of(matcher: Matcher, tensors: Sequence[str]) -> tuple[dict[str, str], s
 
 def layer_of_all(matcher: Matcher, tensors: Sequence[str]) -> int | None:
     """Return the one layer of some tensors, or the one from which all below are among them, or None."""
-    last, top = depth(matcher.network), max(layer_of(name) for name in tensors)
+    last, top = matcher.network.depth, max(layer_of(name) for name in tensors)
     own = {name for name in matcher.names if layer_of(name) == top}
     down = {name for name in matcher.names if layer_of(name) <= top}
     alone = own.issuperset(tensors) and last > 1

@@ -2,8 +2,8 @@
 
 The folder holds `request.json` and `request.npz`; `reply.json` and `reply.npz` are written there, and at that
 time (in seconds since the epoch) `stack.txt`, which says where an endless loop is. Arrays are never pickled.
-Nothing of the project but the files named `student_*` is imported, so that a student's own names cannot clash
-with ours.
+Nothing of the project but `calls`, `signature` and `values` beside this file is imported, so that a
+student's own names cannot clash with ours.
 """
 
 import faulthandler

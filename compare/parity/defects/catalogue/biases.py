@@ -7,7 +7,7 @@ import numpy as np
 from compare.implementation import Array
 from compare.network import Network
 from compare.parity.defects.catalogue.scale import scale_bias
-from compare.parity.defects.defect import FUSED, Defect, activation_of, depth, everywhere, where
+from compare.parity.defects.defect import Defect, everywhere, where
 from compare.parity.defects.stage import Last, Returned, Site
 
 
@@ -28,8 +28,8 @@ def with_units(network: Network, n: int, layer: int) -> bool:
 
 def with_derivative(network: Network, n: int, layer: int) -> bool:
     """Tell whether dA and dZ of a layer are both computed, and differ."""
-    known = layer < depth(network) or (network.output, network.loss) not in FUSED
-    return known and activation_of(network, layer) != "identity"
+    known = layer < network.depth or not network.is_fused
+    return known and network.functions[layer - 1] != "identity"
 
 
 def returned(formula: Callable[[Site], Array]) -> Callable[[Site], None]:

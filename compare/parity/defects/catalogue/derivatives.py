@@ -6,7 +6,7 @@ import numpy as np
 
 from compare.implementation import Array
 from compare.network import Network
-from compare.parity.defects.defect import Defect, Places, activation_of, depth, everywhere, hidden, where
+from compare.parity.defects.defect import Defect, Places, everywhere, hidden, where
 from compare.parity.defects.stage import Site
 from handwritten.activations import ACTIVATIONS
 from handwritten.layer import Layer
@@ -87,7 +87,7 @@ def differentiate_twice(site: Site) -> None:
 
 def activated_by(places: Places, *names: str) -> Places:
     """Keep the places whose activation is one of these."""
-    return where(places, lambda network, n, layer: activation_of(network, layer) in names)
+    return where(places, lambda network, n, layer: network.functions[layer - 1] in names)
 
 
 def beside(offset: int) -> Places:
@@ -95,9 +95,9 @@ def beside(offset: int) -> Places:
 
     def alike(network: Network, n: int, layer: int) -> bool:
         other = layer + offset
-        if not 1 <= other <= depth(network) or network.sizes[layer] != network.sizes[other]:
+        if not 1 <= other <= network.depth or network.sizes[layer] != network.sizes[other]:
             return False
-        own, others = activation_of(network, layer), activation_of(network, other)
+        own, others = network.functions[layer - 1], network.functions[other - 1]
         return own != "identity" and (own, others) not in CONSTANT
 
     return where(hidden, alike)

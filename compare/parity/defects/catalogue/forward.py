@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from compare.network import Network
 from compare.parity.defects.catalogue.biases import with_bias
-from compare.parity.defects.defect import Defect, activation_of, everywhere, hidden, output, where
+from compare.parity.defects.defect import Defect, everywhere, hidden, output, where
 from compare.parity.defects.stage import Site
 from handwritten.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
 from handwritten.objectives import OBJECTIVES, Composed
@@ -37,7 +37,7 @@ def other_activation(name: str) -> Defect:
         "other-activation",
         "F2",
         f"you used {name} {{at}}, forward and backward, where another activation was asked for",
-        where(hidden, lambda network, n, layer: activation_of(network, layer) != name),
+        where(hidden, lambda network, n, layer: network.functions[layer - 1] != name),
         activate_by(name),
     )
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from compare.implementation import Array
+from compare.network import FUSED
 from compare.parity.defects.catalogue.derivatives import activated_by, differentiate_twice, error_is
-from compare.parity.defects.defect import FUSED, Defect, Places, output, where
+from compare.parity.defects.defect import Defect, Places, output, where
 from compare.parity.defects.stage import Site
 from handwritten.activations import OUTPUT_ACTIVATIONS
 from handwritten.objectives import make_objective
@@ -57,7 +58,7 @@ def without_labels(site: Site) -> None:
     layer, network = site.layer, site.stage.network
 
     def error() -> None:
-        if (network.output, network.loss) in FUSED:
+        if network.is_fused:
             layer.dZ[...] = layer.A / site.n
         else:
             layer.dA[...] = layer.A / site.n
@@ -96,7 +97,7 @@ OUTPUTS = (
         "you multiplied by the derivative of the output activation twice",
         where(
             activated_by(output, "sigmoid", "tanh", "softmax"),
-            lambda network, n, layer: (network.output, network.loss) not in FUSED,
+            lambda network, n, layer: not network.is_fused,
         ),
         differentiate_twice,
         "layer",

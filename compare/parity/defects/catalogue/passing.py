@@ -7,7 +7,7 @@ import numpy as np
 from compare.implementation import Array
 from compare.network import Network
 from compare.parity.defects.catalogue.biases import with_derivative
-from compare.parity.defects.defect import Defect, Places, above_the_first, depth, where
+from compare.parity.defects.defect import Defect, Places, above_the_first, where
 from compare.parity.defects.stage import Site
 
 
@@ -38,7 +38,7 @@ def neighbour(offset: int) -> Places:
 
     def alike(network: Network, n: int, layer: int) -> bool:
         other = layer + offset
-        if not 1 <= other <= depth(network):
+        if not 1 <= other <= network.depth:
             return False
         return network.sizes[layer - 1 : layer + 1] == network.sizes[other - 1 : other + 1]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from compare.network import Network
-from compare.parity.defects.defect import Defect, Places, depth, everywhere, hidden, output, where
+from compare.parity.defects.defect import Defect, Places, everywhere, hidden, output, where
 from compare.parity.defects.factors import gradient_factors
 from compare.parity.defects.stage import Site
 
@@ -92,17 +92,17 @@ def scale_bias(identifier: str) -> Callable[[Site], None]:
 
 def any_of_several(network: Network, n: int) -> Sequence[int]:
     """All layers, where there are more than one."""
-    return everywhere(network, n) if depth(network) > 1 else ()
+    return everywhere(network, n) if network.depth > 1 else ()
 
 
 def inner(network: Network, n: int) -> Sequence[int]:
     """The layers that are neither first nor last."""
-    return range(2, depth(network))
+    return range(2, network.depth)
 
 
 def several_hidden(network: Network, n: int) -> Sequence[int]:
     """The hidden layers, where there are more than one."""
-    return hidden(network, n) if depth(network) > 2 else ()
+    return hidden(network, n) if network.depth > 2 else ()
 
 
 def everything(identifier: str) -> Defect:

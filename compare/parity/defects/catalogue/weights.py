@@ -10,8 +10,6 @@ from compare.parity.defects.catalogue.biases import with_derivative
 from compare.parity.defects.defect import (
     Defect,
     Places,
-    activation_of,
-    depth,
     everywhere,
     hidden,
     output,
@@ -91,7 +89,7 @@ def update_parameters(site: Site) -> None:
 
 def layers_from(first: int) -> Places:
     """All layers from a number on."""
-    return lambda network, n: range(first, depth(network) + 1)
+    return lambda network, n: range(first, network.depth + 1)
 
 
 def not_one_by_one(network: Network, n: int, layer: int) -> bool:
@@ -121,7 +119,7 @@ WEIGHTS = (
         "preactivation-as-input",
         "B2",
         "you multiply by the pre-activation Z{k} of the layer before; it must be the activation A{k}",
-        where(layers_from(2), lambda network, n, layer: activation_of(network, layer - 1) != "identity"),
+        where(layers_from(2), lambda network, n, layer: network.functions[layer - 2] != "identity"),
         returned(lambda site: site.layer.dZ.T @ site.layer_at(site.number - 1).Z),
     ),
     Defect(
