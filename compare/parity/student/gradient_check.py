@@ -10,6 +10,7 @@ import numpy as np
 from compare.implementation import Array
 from compare.parity.diagnosis import diagnose
 from compare.parity.student.answer import Answer, accept, joined
+from compare.parity.student.other_question import other_question, told
 from compare.parity.student.process import CheckError, Reply, Target, ask_student
 from compare.parity.student.question import Layout, Question, blind_spots
 from compare.parity.student.verdicts import Comparison, Finding, GradientCheck
@@ -123,8 +124,15 @@ def judge(question: Question, reference: Reference, reply: Reply, columns: bool)
     findings = unsteady(answers, allowed)
     equal = loss.passed and all(row.passed for row in tensors)
     if not equal:
-        explanations = diagnose(question.network, parameters, X, Y, first.loss, first.gradients, first.dtype)
-        findings += [Finding(e.defect, e.layer, tuple(e.tensors), e.message) for e in explanations]
+        other = other_question(question, first.loss, first.gradients, first.dtype)
+        if other is not None:
+            wrong = tuple(row.tensor for row in tensors if not row.passed)
+            findings.append(Finding("other-question", None, wrong, told(other, question.network)))
+        else:
+            explanations = diagnose(
+                question.network, parameters, X, Y, first.loss, first.gradients, first.dtype
+            )
+            findings += [Finding(e.defect, e.layer, tuple(e.tensors), e.message) for e in explanations]
     return GradientCheck(
         passed=equal and not findings,
         loss=loss,
