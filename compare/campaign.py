@@ -15,16 +15,17 @@ from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
-from compare.measure.schedule import Planned, interleaved
-from compare.measure.session import make_runs
 from compare.measure.task import check_fit
 from compare.options import Options
-from compare.parity.gate import Bench, Parity, check_parity
+from compare.parity.batch import draw_batch
+from compare.parity.gate import check_parity
 from compare.progress import Progress
+from compare.recording import planned_runs, record_runs, record_timings
 from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.tables import summary_table
+from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import ResultsError
 from compare.store import EXPERIMENT, Store, read_experiment
@@ -35,10 +36,6 @@ Say = Callable[[str], None]
 
 class InputError(ValueError):
     """Something the user gave cannot be used; one line."""
-
-
-class Interrupted(Exception):  # noqa: N818
-    """The user stopped the runs; the message says what is on disk and how to go on."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,10 @@ def chosen_experiment(options: Options) -> Experiment:
     """Return the experiment asked for: a preset or a file with its flags, or the one to be resumed."""
     if options.resume is None:
         experiment = load_experiment(options.source, options.overrides, IMPLEMENTATIONS)
+        if options.rigorous:
+            return experiment.rigorous()
         return experiment.fast() if options.fast else experiment
-    if options.source or options.overrides or options.fast or options.output:
+    if options.source or options.overrides or options.fast or options.rigorous or options.output:
         raise InputError("--resume goes on with the experiment as it was; leave out everything else")
     return Experiment.from_dict(recorded(options.resume)["experiment"])
 
@@ -137,63 +136,39 @@ def finish(
     say: Say,
     shown: bool,
 ) -> Outcome:
-    """Check parity, make the runs that are missing, write the results and print the table."""
-    done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
-    plan = [run for run in interleaved(experiment.cells(), experiment.run.seeds) if key_of(run) not in done]
+    """Check parity, make the runs and timings that are missing, write the results and print the table."""
+    plan = planned_runs(store, laboratory)
     with Progress(len(plan), shown) as progress:
         parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
     say(parity_table(parity.to_dict()))
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    with Progress(len(plan), shown) as progress:
-        try:
-            for run in make_runs(laboratory, plan, parity_verdict(parity), reporter(progress)):
-                store.append(run)
-                progress.did_one()
-        except KeyboardInterrupt:
-            count = f"{len(store.runs)} of {len(done) + len(plan)} runs"
-            raise Interrupted(
-                f"interrupted; {count} are on disk; go on with --resume {store.directory}"
-            ) from None
-    environment = describe_environment(command, laboratory.thread_pools()) | {"data": data_record(dataset)}
-    document = results_document(experiment, environment, parity.to_dict(), store.runs, derivation)
+    record_runs(store, laboratory, plan, parity, shown)
+    record_timings(store, laboratory, shown)
+    environment = describe_environment(command, laboratory.thread_pools(), laboratory.builds())
+    environment |= {"data": data_record(dataset)}
+    document = results_document(
+        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
+    )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))
+    say("\n".join(timing_notes(document)))
     say("\n".join(verdict(document)))
     say(f"Written: {', '.join(paths)}")
-    failed = sum(run.status in ("failed", "timeout") for run in store.runs)
+    statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
+    failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(not parity.failures, failed)
 
 
 def derive(laboratory: Laboratory) -> dict[str, Any]:
     """Return what the derivations show of the networks, on the batch and weights of parity in float64."""
     objectives = laboratory.experiment.factors.objectives
-    benches = [Bench(laboratory, objective, "float64") for objective in objectives]
-    passes = [back_propagate(bench.network, bench.parameters, bench.X, bench.Y) for bench in benches]
-    return derivation_of(passes, benches[0].seed)
-
-
-def key_of(planned: Planned) -> tuple[object, int, int]:
-    """Return what makes a planned run the same as a finished one."""
-    return planned.cell, planned.seed, planned.round
-
-
-def parity_verdict(parity: Parity) -> Callable[[Planned], str | None]:
-    """Return the function that says why a run must not be made."""
-    return lambda planned: parity.failures.get((planned.cell.implementation, planned.cell.objective))
-
-
-def reporter(progress: Progress) -> Callable[[Planned, float], None]:
-    """Return the function that shows the run in progress."""
-
-    def report(planned: Planned, fraction: float) -> None:
-        cell = planned.cell
-        progress.doing(
-            f"{cell.implementation}, {cell.objective}, batch {cell.batch_size}, seed {planned.seed}", fraction
-        )
-
-    return report
+    drawn = [
+        draw_batch(laboratory.experiment, laboratory.data, objective, "float64") for objective in objectives
+    ]
+    passes = [back_propagate(batch.network, batch.parameters, batch.X, batch.Y) for batch in drawn]
+    return derivation_of(passes, drawn[0].seed)
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

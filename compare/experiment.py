@@ -17,6 +17,9 @@ from compare.sections import Data, Factors, Model, RunSettings, Section, Trainin
 
 __all__ = ["Experiment", "ExperimentError", "load_experiment"]
 
+FAST, RIGOROUS = (2, 3), (10, 12)
+"""Processes a contestant and rounds in each, for --fast and --rigorous."""
+
 
 class Experiment(Section):
     """One experiment; `name` is its preset's or its file's, `shortened` says what ``--fast`` took away."""
@@ -123,19 +126,27 @@ class Experiment(Section):
         )
 
     def fast(self) -> "Experiment":
-        """Shorten to two seeds and a fifth of the training, at least 1 of its unit; `shortened` says so."""
+        """Shorten to two seeds, a fifth of the training and few timings; `shortened` says so."""
         key = next(key for key in LENGTHS if getattr(self.training, key) is not None)
         length, seeds = getattr(self.training, key), self.run.seeds[:2]
         fifth = length / 5 if key == "seconds" else length // 5
         short = min(length, max(1, fifth))
+        processes, rounds = min(FAST[0], self.run.processes), min(FAST[1], self.run.rounds)
         note = f"--fast: {len(seeds)} of {len(self.run.seeds)} seeds, {short:g} of {length:g} {key}"
+        note += f", times from {processes} x {rounds} blocks" if processes else ""
         return self.model_copy(
             update={
                 "shortened": note,
                 "training": self.training.model_copy(update={key: short}),
-                "run": self.run.model_copy(update={"seeds": seeds}),
+                "run": self.run.model_copy(update={"seeds": seeds, "processes": processes, "rounds": rounds}),
             }
         )
+
+    def rigorous(self) -> "Experiment":
+        """Time each contestant in ten processes or more, for twelve rounds or more."""
+        processes, rounds = RIGOROUS
+        more = {"processes": max(processes, self.run.processes), "rounds": max(rounds, self.run.rounds)}
+        return self.model_copy(update={"run": self.run.model_copy(update=more)})
 
     def to_dict(self) -> dict[str, Any]:
         """Give the experiment as JSON has it, every key included."""

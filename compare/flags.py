@@ -115,6 +115,11 @@ FLAGS = (
         "run.reference", str, "NAME", "implementation the time ratios are to (default: torch, else the first)"
     ),
     Flag("run.timeout", value, "S", "seconds one training may take (default: 600)"),
+    Flag(
+        "run.processes", value, "N", "processes in which each contestant is timed; 0: no timing (default: 5)"
+    ),
+    Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
+    Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
 )
 
 

@@ -46,6 +46,7 @@ class Options:
     source: str | None
     overrides: dict[str, object]
     fast: bool
+    rigorous: bool
     output: Path | None
     resume: Path | None
     list_presets: bool
@@ -64,9 +65,13 @@ def build_parser() -> Parser:
         "source", nargs="?", metavar="PRESET|FILE.toml", help="what to run (default: the preset digits)"
     )
     parser.add_argument("--list", action="store_true", help="list the presets and stop")
-    parser.add_argument(
-        "--fast", action="store_true", help="two seeds and a fifth of the training, and say so"
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument(
+        "--fast",
+        action="store_true",
+        help="two seeds, a fifth of the training, 2 processes x 3 rounds, and say so",
     )
+    pace.add_argument("--rigorous", action="store_true", help="10 processes x 12 rounds for the times")
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: results/EXPERIMENT-UTC_TIME")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="finish the run that was begun in DIR")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -81,6 +86,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         source=namespace.source,
         overrides=overrides_of(namespace),
         fast=namespace.fast,
+        rigorous=namespace.rigorous,
         output=namespace.output,
         resume=namespace.resume,
         list_presets=namespace.list,

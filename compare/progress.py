@@ -13,9 +13,10 @@ class Progress:
     Args:
         total: number of runs.
         shown: False to show nothing in any case.
+        unit: what is counted, if not runs.
     """
 
-    def __init__(self, total: int, shown: bool) -> None:
+    def __init__(self, total: int, shown: bool, unit: str = "runs") -> None:
         self._done = 0
         self._bar = tqdm(
             total=total,
@@ -23,7 +24,7 @@ class Progress:
             file=sys.stderr,
             leave=False,
             dynamic_ncols=True,
-            bar_format="{l_bar}{bar}| {n:.1f}/{total} runs, {elapsed} gone, {remaining} to go",
+            bar_format=f"{{l_bar}}{{bar}}| {{n:.1f}}/{{total}} {unit}, {{elapsed}} gone, {{remaining}} to go",
         )
 
     def doing(self, what: str, fraction: float = 0.0) -> None:
@@ -32,7 +33,7 @@ class Progress:
         self._move(self._done + min(fraction, 1.0))
 
     def did_one(self) -> None:
-        """Count one run as done."""
+        """Count one as done."""
         self._done += 1
         self._move(self._done)
 

@@ -7,16 +7,38 @@ run's `status` says why.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from compare.fields import (
+    AT_LEAST_1,
+    BATCH,
+    COUNT,
+    FRACTION,
+    NUMBER,
+    SECONDS,
+    TEXT,
+    Kind,
+    ResultsError,
+    check_fields,
+    object_with,
+    or_none,
+)
+
+__all__ = [
+    "CELL_FIELDS",
+    "Cell",
+    "CurvePoint",
+    "ResultsError",
+    "Run",
+    "build_results",
+    "finite",
+    "in_grid_order",
+]
+
 SCHEMA_VERSION = 1
 STATUSES = ("ok", "diverged", "failed", "timeout")
-
-
-class ResultsError(ValueError):
-    """Results that cannot be read, written or trusted; the message is one line and says which and why."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +53,7 @@ class Cell:
     threads: int
 
     def __post_init__(self) -> None:
-        _check(self.__dict__, _CELL)
+        check_fields(self.__dict__, CELL_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -46,7 +68,7 @@ class CurvePoint:
     test_accuracy: float | None
 
     def __post_init__(self) -> None:
-        _check(self.__dict__, _POINT)
+        check_fields(self.__dict__, _POINT)
 
 
 @dataclass(frozen=True)
@@ -68,7 +90,7 @@ class Run:
     round: int
 
     def __post_init__(self) -> None:
-        _check(self.__dict__, _RUN)
+        check_fields(self.__dict__, _RUN)
 
     @property
     def key(self) -> tuple[Cell, int, int]:
@@ -85,11 +107,11 @@ class Run:
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        entry = _object(value, [*_CELL, *(key for key in _RUN if key != "cell")], "a run")
+        entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
         points = entry.pop("curve")
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
-        cell = Cell(**{key: entry.pop(key) for key in _CELL})
+        cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         return cls(cell=cell, curve=tuple(_point(point) for point in points), **entry)
 
 
@@ -109,12 +131,16 @@ def build_results(
     attribution: Sequence[Mapping[str, object]],
     reference: str,
     derivation: Mapping[str, object] | None = None,
+    timings: Sequence[Mapping[str, object]] | None = None,
+    null_test: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
-    `reference` is the implementation the time ratios refer to; `derivation`, what the derivations show of
-    the networks, may be left out. Raises `ResultsError` for a value JSON cannot hold.
+    `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
+    the timing blocks and the null test may be left out (None). Raises `ResultsError` for a value JSON cannot
+    hold.
     """
+    optional = {"timings": timings, "null_test": null_test, "derivation": derivation}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -125,7 +151,7 @@ def build_results(
             "runs": [run.to_json() for run in runs],
             "summary": summary,
             "attribution": attribution,
-            **({} if derivation is None else {"derivation": derivation}),
+            **{name: part for name, part in optional.items() if part is not None},
         }
     )
     return document
@@ -145,94 +171,46 @@ def finite(value: Any) -> Any:
 
 
 def _point(value: object) -> CurvePoint:
-    entry = _object(value, list(_POINT), "a point of the curve")
+    entry = object_with(value, list(_POINT), "a point of the curve")
     for key in ("train_loss", "test_loss"):
         entry[key] = math.nan if entry[key] is None else entry[key]
     return CurvePoint(**entry)
 
 
-def _object(value: object, keys: Sequence[str], what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ResultsError(f"{what} must be a JSON object, not {type(value).__name__}")
-    missing = [key for key in keys if key not in value]
-    unknown = [key for key in value if key not in keys]
-    if missing or unknown:
-        told = {"lacks the keys": missing, "has the unknown keys": unknown}
-        faults = [f"{fault} {', '.join(names)[:80]}" for fault, names in told.items() if names]
-        raise ResultsError(f"{what} {' and '.join(faults)}")
-    return dict(value)
-
-
-_Kind = tuple[Callable[[Any], bool], str]
-
-
-def _is_number(value: object) -> bool:
-    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-    return whole or isinstance(value, float)
-
-
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and _is_number(value) and value >= least
-
-
-def _is_seconds(value: Any) -> bool:
-    return _is_number(value) and math.isfinite(value) and value >= 0
-
-
-def _or_none(kind: _Kind) -> _Kind:
-    return (lambda value: value is None or kind[0](value)), f"{kind[1]} or null"
-
-
-_TEXT: _Kind = ((lambda value: isinstance(value, str) and value != ""), "a text that is not empty")
-_COUNT: _Kind = ((lambda value: _is_whole(value, 0)), "a whole number of at least 0")
-_AT_LEAST_1: _Kind = ((lambda value: _is_whole(value, 1)), "a whole number of at least 1")
-_BATCH: _Kind = (
-    (lambda value: value == "full" or _is_whole(value, 1)),
-    '"full" or a whole number of at least 1',
-)
-_NUMBER: _Kind = (_is_number, "a number")
-_SECONDS: _Kind = (_is_seconds, "a finite number of at least 0")
-_FRACTION: _Kind = ((lambda value: _is_number(value) and 0 <= value <= 1), "a fraction between 0 and 1")
-_STATUS: _Kind = ((lambda value: value in STATUSES), f"one of {', '.join(STATUSES)}")
-_CURVE: _Kind = (
+_STATUS: Kind = ((lambda value: value in STATUSES), f"one of {', '.join(STATUSES)}")
+_CURVE: Kind = (
     (lambda value: isinstance(value, tuple) and all(isinstance(point, CurvePoint) for point in value)),
     "a tuple of CurvePoint",
 )
 
-_CELL = {
-    "implementation": _TEXT,
-    "batch_size": _BATCH,
-    "objective": _TEXT,
-    "optimizer": _TEXT,
-    "dtype": _TEXT,
-    "threads": _AT_LEAST_1,
+CELL_FIELDS = {
+    "implementation": TEXT,
+    "batch_size": BATCH,
+    "objective": TEXT,
+    "optimizer": TEXT,
+    "dtype": TEXT,
+    "threads": AT_LEAST_1,
 }
 _POINT = {
-    "epoch": _COUNT,
-    "updates": _COUNT,
-    "seconds": _SECONDS,
-    "train_loss": _NUMBER,
-    "test_loss": _NUMBER,
-    "test_accuracy": _or_none(_FRACTION),
+    "epoch": COUNT,
+    "updates": COUNT,
+    "seconds": SECONDS,
+    "train_loss": NUMBER,
+    "test_loss": NUMBER,
+    "test_accuracy": or_none(FRACTION),
 }
-_RUN: dict[str, _Kind] = {
+_RUN: dict[str, Kind] = {
     "cell": ((lambda value: isinstance(value, Cell)), "a Cell"),
-    "seed": _COUNT,
-    "round": _COUNT,
+    "seed": COUNT,
+    "round": COUNT,
     "status": _STATUS,
-    "reason": _or_none(_TEXT),
-    "epochs": _COUNT,
-    "updates": _COUNT,
-    "seconds": _SECONDS,
-    "cpu_seconds": _SECONDS,
-    "seconds_to_target": _or_none(_SECONDS),
-    "initial_weights_sha256": _TEXT,
-    "final_weights_sha256": _or_none(_TEXT),
+    "reason": or_none(TEXT),
+    "epochs": COUNT,
+    "updates": COUNT,
+    "seconds": SECONDS,
+    "cpu_seconds": SECONDS,
+    "seconds_to_target": or_none(SECONDS),
+    "initial_weights_sha256": TEXT,
+    "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
 }
-
-
-def _check(fields: Mapping[str, object], kinds: Mapping[str, _Kind]) -> None:
-    for name, (holds, expected) in kinds.items():
-        if not holds(fields[name]):
-            raise ResultsError(f"{name} must be {expected}, not {fields[name]!r:.80}")

@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list_presets:
         print(listing())
         return OK
-    from compare.campaign import InputError, Interrupted, run_campaign
+    from compare.campaign import InputError, run_campaign
+    from compare.recording import Interrupted
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = ["python", "-m", "compare.run", *(sys.argv[1:] if arguments is None else arguments)]

@@ -71,11 +71,14 @@ class Factors(Section):
 
 
 class RunSettings(Section):
-    """[run]: how often, against what, and for how many seconds at most."""
+    """[run]: how often, against what, and for how many seconds at most; 0 processes: no timing blocks."""
 
     seeds: Annotated[tuple[int, ...], checks.listed(checks.whole(0))] = (0,)
     reference: Name = None
     timeout: Annotated[float, checks.given(checks.above_zero)] = 600.0
+    processes: Annotated[int, checks.given(checks.whole(0))] = 5
+    rounds: Annotated[int, checks.given(checks.whole(1))] = 6
+    null_test: Annotated[bool, checks.given(checks.true_or_false)] = True
 
 
 SECTIONS: dict[str, type[Section]] = {

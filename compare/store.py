@@ -1,8 +1,8 @@
-"""The result directory: `experiment.json`, the growing `runs.jsonl`, and the files written from them.
+"""The result directory: `experiment.json`, the growing `runs.jsonl` and `timings.jsonl`, files made of them.
 
-A run is on disk when `append` returns. The lock is an advisory one of the operating system on `runs.jsonl`
-itself: it ends with the process, however that ends, so a killed run never has to be unlocked by hand.
-(Windows has no such lock; there two runs in one directory are not noticed.)
+A run or timing is on disk when `append` returns. The lock is an advisory one of the operating system on
+`runs.jsonl` itself: it ends with the process, however that ends, so a killed run never has to be unlocked
+by hand. (Windows has no such lock; there two runs in one directory are not noticed.)
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from compare.journal import Journal, loads, read_bounded
 from compare.results import ResultsError, Run, finite
+from compare.timings import Timing
 
 if sys.platform != "win32":
     import fcntl
 
 RUNS = "runs.jsonl"
+TIMINGS = "timings.jsonl"
 EXPERIMENT = "experiment.json"
-LARGEST_BYTES = 512 * 2**20
 
 
 class Store:
@@ -34,12 +35,14 @@ class Store:
     line, or None.
     """
 
-    def __init__(self, directory: Path, descriptor: int) -> None:
+    def __init__(self, directory: Path, runs: Journal) -> None:
         self.directory = directory
         self.experiment: dict[str, Any] = {}
         self.dropped: str | None = None
-        self._descriptor = descriptor
+        self._run_lines = runs
+        self._timing_lines: Journal | None = None
         self._runs: dict[object, Run] = {}
+        self._timings: dict[object, Timing] = {}
 
     @classmethod
     def create(cls, directory: Path, experiment: Mapping[str, object]) -> Store:
@@ -57,7 +60,7 @@ class Store:
         except OSError as error:
             raise ResultsError(f"cannot write results to {directory}: {error.strerror}") from None
         try:
-            if [entry.name for entry in directory.iterdir()] != [RUNS] or os.fstat(store._descriptor).st_size:
+            if [entry.name for entry in directory.iterdir()] != [RUNS] or store._run_lines.size:
                 raise ResultsError(taken)
             store.write_text(EXPERIMENT, text)
             store.experiment = json.loads(text)
@@ -68,7 +71,7 @@ class Store:
 
     @classmethod
     def resume(cls, directory: Path) -> Store:
-        """Take a directory that `create` made, with its runs; a torn last line is dropped and told."""
+        """Take a directory that `create` made, with its records; a torn last line is dropped and told."""
         directory = Path(directory)
         experiment = read_experiment(directory)
         try:
@@ -88,20 +91,19 @@ class Store:
         """The runs on disk, oldest first; a run that was repeated stands once, as it was last."""
         return tuple(self._runs.values())
 
-    def append(self, run: Run) -> None:
-        """Add one line to `runs.jsonl` and return once it is on disk; half a line is undone."""
-        line = (json.dumps(run.to_json(), allow_nan=False) + "\n").encode()
-        size = os.fstat(self._descriptor).st_size
-        try:
-            _write_all(self._descriptor, line)
-            os.fsync(self._descriptor)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, size)
-            if isinstance(error, OSError):
-                raise ResultsError(f"cannot write {self.directory / RUNS}: {error.strerror}") from None
-            raise
-        self._runs[run.key] = run
+    @property
+    def timings(self) -> tuple[Timing, ...]:
+        """The timings on disk, oldest first; one that was repeated stands once, as it was last."""
+        return tuple(self._timings.values())
+
+    def append(self, record: Run | Timing) -> None:
+        """Add one line to `runs.jsonl` or `timings.jsonl` and return once it is on disk."""
+        if isinstance(record, Run):
+            self._run_lines.append(record.to_json())
+            self._runs[record.key] = record
+        else:
+            self._timing_journal().append(record.to_json())
+            self._timings[record.key] = record
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the directory whole or not at all; return its path."""
@@ -110,7 +112,7 @@ class Store:
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file of the directory, e.g. "figures/loss.png", whole or not at all; return its path."""
         relative = Path(name)
-        if relative.is_absolute() or ".." in relative.parts or relative.name in ("", RUNS):
+        if relative.is_absolute() or ".." in relative.parts or relative.name in ("", RUNS, TIMINGS):
             raise ResultsError(f"{name!r} is not the name of a file to write inside {self.directory}")
         path = self.directory / relative
         partial = path.with_name(f".{path.name}.partial")
@@ -127,9 +129,9 @@ class Store:
 
     def close(self) -> None:
         """Give the directory back; closing twice does nothing."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._timing_lines is not None:
+            self._timing_lines.close()
+        self._run_lines.close()
 
     def __enter__(self) -> Self:
         return self
@@ -139,26 +141,28 @@ class Store:
     ) -> None:
         self.close()
 
+    def _timing_journal(self) -> Journal:
+        if self._timing_lines is None:
+            path = self.directory / TIMINGS
+            try:
+                self._timing_lines = Journal.open(path, os.O_CREAT)
+            except OSError as error:
+                raise ResultsError(f"cannot write {path}: {error.strerror}") from None
+        return self._timing_lines
+
     def _take_up(self) -> None:
-        path = self.directory / RUNS
-        content = _read_bounded(self._descriptor, path)
-        whole = content[: content.rfind(b"\n") + 1]
-        self._runs = {run.key: run for run in parse_runs(whole, path)}
-        if len(whole) < len(content):
-            os.ftruncate(self._descriptor, len(whole))
+        runs, torn = self._run_lines.take_up(Run.from_json)
+        self._runs = {run.key: run for run in runs}
+        if torn:
+            path = self._run_lines.path
             self.dropped = f"{path}: the last line was cut off and is dropped; its run is made again"
-
-
-def parse_runs(content: bytes, path: Path) -> list[Run]:
-    """Return the runs of complete `runs.jsonl` lines; raise `ResultsError` naming file and line."""
-    runs = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        try:
-            runs.append(Run.from_json(_loads(line)))
-        except (ValueError, RecursionError) as error:
-            told = " ".join(str(error).split())
-            raise ResultsError(f"{path}, line {number}: {told}; mend or delete that line") from None
-    return runs
+        if not (self.directory / TIMINGS).exists():
+            return
+        timings, torn = self._timing_journal().take_up(Timing.from_json)
+        self._timings = {timing.key: timing for timing in timings}
+        if torn and self.dropped is None:
+            path = self.directory / TIMINGS
+            self.dropped = f"{path}: the last line was cut off and is dropped; it is timed again"
 
 
 def read_experiment(directory: Path) -> dict[str, Any]:
@@ -167,7 +171,7 @@ def read_experiment(directory: Path) -> dict[str, Any]:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
-            experiment = _loads(_read_bounded(descriptor, path))
+            experiment = loads(read_bounded(descriptor, path))
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -182,42 +186,18 @@ def read_experiment(directory: Path) -> dict[str, Any]:
     return experiment
 
 
-def _loads(content: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    return json.loads(content.decode("utf-8"), parse_constant=refuse)
-
-
-def _open_locked(directory: Path, flags: int) -> int:
-    descriptor = os.open(directory / RUNS, os.O_RDWR | os.O_APPEND | flags, 0o666)
+def _open_locked(directory: Path, flags: int) -> Journal:
+    journal = Journal.open(directory / RUNS, flags)
     try:
         if sys.platform != "win32":
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(journal.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        journal.close()
         raise ResultsError(f"another run is writing to {directory}: wait for it, or choose another") from None
     except OSError:
-        os.close(descriptor)
+        journal.close()
         raise
-    return descriptor
-
-
-def _read_bounded(descriptor: int, path: Path) -> bytes:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise ResultsError(f"{path} is not a regular file")
-    if status.st_size > LARGEST_BYTES:
-        raise ResultsError(f"{path} has {status.st_size} bytes, more than the {LARGEST_BYTES} that are read")
-    with open(os.dup(descriptor), "rb") as file:
-        file.seek(0)
-        return file.read(LARGEST_BYTES)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    return journal
 
 
 def _write_through(path: Path, content: bytes) -> None:

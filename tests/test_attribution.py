@@ -75,6 +75,7 @@ def test_a_row_says_everything() -> None:
         "low": pytest.approx(math.log(4)),
         "high": pytest.approx(math.log(4)),
         "total": pytest.approx(math.log(4)),
+        "paired_by": "seed",
     }
 
 

@@ -469,7 +469,24 @@ def test_fast_takes_two_seeds_and_a_fifth_and_says_so(key, length, short):
     experiment = load_experiment(None, {f"training.{key}": length}).fast()
     assert experiment.run.seeds == (0, 1)
     assert getattr(experiment.training, key) == short
-    assert experiment.shortened == f"--fast: 2 of 5 seeds, {short:g} of {length:g} {key}"
+    told = f"--fast: 2 of 5 seeds, {short:g} of {length:g} {key}, times from 2 x 3 blocks"
+    assert experiment.shortened == told
+    assert (experiment.run.processes, experiment.run.rounds) == (2, 3)
+
+
+def test_fast_lengthens_nothing():
+    few = {"run.processes": 1, "run.rounds": 2}
+    fast = load_experiment(None, few).fast()
+    assert (fast.run.processes, fast.run.rounds) == (1, 2)
+    assert "times" not in load_experiment(None, {"run.processes": 0}).fast().shortened
+
+
+def test_rigorous_takes_more_processes_and_rounds_and_shortens_nothing():
+    rigorous = load_experiment().rigorous()
+    assert (rigorous.run.processes, rigorous.run.rounds) == (10, 12)
+    assert (rigorous.shortened, rigorous.training) == ("", load_experiment().training)
+    more = load_experiment(None, {"run.processes": 20, "run.rounds": 30}).rigorous()
+    assert (more.run.processes, more.run.rounds) == (20, 30)
 
 
 def test_fast_leaves_the_experiment_itself_as_it_was():

@@ -48,7 +48,7 @@ def test_help_states_the_defaults_the_experiment_has():
 def test_nothing_asked_is_the_default_experiment():
     options = parse_options([])
     assert (options.source, options.overrides) == (None, {})
-    assert not any([options.fast, options.list_presets, options.quiet])
+    assert not any([options.fast, options.rigorous, options.list_presets, options.quiet])
     assert options.output is None
     assert options.resume is None
 
@@ -62,6 +62,7 @@ def test_commands_own_flags_are_no_part_of_the_experiment():
     assert options.quiet
     assert options.output == Path("a/b")
     assert parse_options(["--resume", "c"]).resume == Path("c")
+    assert parse_options(["--rigorous"]).rigorous
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,8 @@ ACCEPTED = """--dataset digits --data-dir d --test-fraction 0.2 --fallback digit
 --activation tanh --no-bias --init pytorch --implementations numpy,torch --reference torch
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99
---eps 1e-7 --dtypes float64 --threads 1 --updates 10 --target 0.9 --seeds 3,4 --timeout 60"""
+--eps 1e-7 --dtypes float64 --threads 1 --updates 10 --target 0.9 --seeds 3,4 --timeout 60
+--processes 2 --rounds 3 --no-null-test"""
 
 
 def test_all_flags_together_make_an_experiment():
@@ -147,8 +149,9 @@ def test_a_wrong_value_names_its_flag_and_the_remedy(line, expected):
         (["digits", "mnist"], "error: 'mnist' is one argument too many; see "),
         (["--lr"], "error: --lr: expected one argument; see "),
         (["--fast=1"], "error: --fast: ignored explicit argument '1'; see "),
+        (["--fast", "--rigorous"], "error: --rigorous: not allowed with argument --fast; see "),
     ],
-    ids=["near", "with value", "abbreviated", "two lines", "two sources", "no value", "switch"],
+    ids=["near", "with value", "abbreviated", "two lines", "two sources", "no value", "switch", "both paces"],
 )
 def test_a_wrong_flag_is_one_line_on_stderr_and_exit_code_2(arguments, expected, capsys):
     assert complaint(arguments, capsys).startswith(expected)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import SHA, cell, pair, parity, run, tensor, trajectory
 
+import compare.journal
 import compare.store
 from compare.analysis.attribution import attribute
 from compare.analysis.summary import SUMMARY_KEYS, summarise
@@ -235,7 +236,7 @@ def test_a_malformed_line_in_the_middle_is_refused_by_file_and_line(tmp_path: Pa
 def test_too_large_a_record_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.create(tmp_path, EXPERIMENT) as store:
         store.append(run())
-    monkeypatch.setattr(compare.store, "LARGEST_BYTES", 100)
+    monkeypatch.setattr(compare.journal, "LARGEST_BYTES", 100)
     with pytest.raises(ResultsError, match="more than the 100 that are read"):
         Store.resume(tmp_path)
 
@@ -315,7 +316,7 @@ def test_a_line_that_failed_half_way_is_undone(tmp_path: Path, monkeypatch: pyte
     with Store.create(tmp_path, EXPERIMENT) as store:
         store.append(run(seed=0))
         with monkeypatch.context() as patched:
-            patched.setattr(compare.store, "_write_all", fill_the_disk)
+            patched.setattr(compare.journal, "_write_all", fill_the_disk)
             with pytest.raises(ResultsError, match=r"cannot write .*runs\.jsonl: No space left on device"):
                 store.append(run(seed=1))
         store.append(run(seed=2))

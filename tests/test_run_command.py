@@ -13,10 +13,11 @@ import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 
-from compare import campaign
+from compare import campaign, recording
 from compare import run as command
 from compare.experiment_file import preset_names
-from compare.parity.gate import Parity
+from compare.measure import protocol
+from compare.parity.verdicts import Parity
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
 FILES = {"experiment.json", "runs.jsonl", "results.json", "table.md", "table.csv"}
@@ -52,6 +53,7 @@ def small(tmp_path):
         batch_sizes = ["full", 16]
         [run]
         seeds = [0, 1]
+        processes = 0
         """
     )
     return path
@@ -125,11 +127,18 @@ def test_list_names_presets_datasets_and_implementations(run):
 
 def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     out = tmp_path / "out"
-    done = run(small, "--output", out, "--implementations", "numpy,torch", "--quiet")
+    timing = ["--processes", "1", "--rounds", "2"]
+    done = run(small, "--output", out, "--implementations", "numpy,torch", *timing, "--quiet")
     assert (done.code, done.err) == (0, "")
-    assert {path.name for path in out.iterdir()} >= FILES
+    assert {path.name for path in out.iterdir()} >= FILES | {"timings.jsonl"}
     results = results_in(out)
     jsonschema.validate(results, json.loads(SCHEMA.read_text()))
+    timed = [json.loads(line) for line in (out / "timings.jsonl").read_text().splitlines()]
+    assert sorted((t["implementation"], t["again"], t["status"], len(t["blocks"])) for t in timed) == sorted(
+        2 * [("numpy", False, "ok", 2), ("torch", False, "ok", 2), ("torch", True, "ok", 2)]
+    )
+    assert len(results["timings"]) == 6
+    assert results["null_test"]["cells"] == 2
     made = runs_in(out)
     assert len(made) == len({key_of(run) for run in made}) == 2 * 2 * 2
     assert {run["status"] for run in made} == {"ok"}
@@ -145,7 +154,7 @@ def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     assert len(rows) == len(results["summary"]) == 4
     assert {row["status"] for row in rows} == {"ok"}
     assert "| numpy" in (out / "table.md").read_text()
-    for text in ("Three classes", "numpy", "torch", "passed", f"{out / 'results.json'}"):
+    for text in ("Three classes", "numpy", "torch", "passed", "Null test", f"{out / 'results.json'}"):
         assert text in done.out
 
 
@@ -180,9 +189,21 @@ def test_fallback_to_the_embedded_digits_is_told(run, tmp_path, monkeypatch):
     missing = tmp_path / "nothing"
     missing.mkdir()
     out = tmp_path / "out"
-    arguments = ["mnist", "--data-dir", missing, "--output", out, "--implementations", "numpy"]
+    arguments = [
+        "mnist",
+        "--data-dir",
+        missing,
+        "--output",
+        out,
+        "--implementations",
+        "numpy",
+        "--processes",
+        "0",
+    ]
     monkeypatch.setenv("XDG_CACHE_HOME", str(missing))
-    done = run(*arguments, "--batch-sizes", "full", "--updates", "2", "--seeds", "0", "--quiet")
+    done = run(
+        *arguments, "--batch-sizes", "full", "--updates", "2", "--seeds", "0", "--processes=0", "--quiet"
+    )
     assert done.code == 0
     assert "Fell back to digits: mnist: put train-images-idx3-ubyte" in done.out
     assert results_in(out)["environment"]["data"]["name"] == "digits"
@@ -405,6 +426,40 @@ def test_resuming_with_other_data_is_refused(run, small, tmp_path):
     assert "not those it was begun with" in done.err
 
 
+@pytest.mark.usefixtures("ungated")
+def test_resuming_times_only_the_groups_that_are_missing(run, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(protocol, "BLOCK_SECONDS", 1e-4)
+    out = tmp_path / "out"
+    timing = ["--processes", "2", "--rounds", "1", "--no-null-test"]
+    assert run(small, "--output", out, *timing, "--quiet").code == 0
+    path = out / "timings.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 4
+    path.write_text("".join(lines[:3]) + lines[3][:50])
+    done = run("--resume", out, "--quiet")
+    assert done.code == 0
+    assert "timings.jsonl: the last line was cut off" in done.out
+    after = path.read_text().splitlines(keepends=True)
+    assert after[:3] == lines[:3]
+    assert len(after) == 4
+    assert "null_test" not in results_in(out)
+    assert len(results_in(out)["timings"]) == 4
+
+
+@pytest.mark.usefixtures("odd", "ungated")
+def test_interruption_while_timing_says_that_the_runs_are_done(run, small, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recording, "make_timings", interrupted)
+    out = tmp_path / "out"
+    done = run(small, "--output", out, "--processes", "1", "--quiet")
+    assert done.code == 130
+    assert one_line(done.err)
+    assert "all runs and 0 of 4 timings are on disk" in done.err
+
+
 def test_interrupted_experiment_leaves_what_is_finished_and_says_how_to_go_on(
     small, tmp_path, monkeypatch, run
 ):
@@ -448,8 +503,8 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
 
-    make_runs = campaign.make_runs
-    monkeypatch.setattr(campaign, "make_runs", terminated_after_one)
+    make_runs = recording.make_runs
+    monkeypatch.setattr(recording, "make_runs", terminated_after_one)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--quiet")
     assert done.code == 130
@@ -463,7 +518,7 @@ def test_reader_that_goes_away_does_not_end_the_experiment(small, tmp_path):
     script = """
 import sys
 from compare import campaign, run
-from compare.parity.gate import Parity
+from compare.parity.verdicts import Parity
 campaign.check_parity = lambda laboratory, report: Parity((), (), {})
 sys.exit(run.main(sys.argv[1:]))
 """

@@ -233,7 +233,7 @@ def test_the_verdict_is_made_from_the_numbers() -> None:
             [0.99, 0.991, 0.992],
             "At batch 32, numpy takes 0.991 of torch's time (95% interval 0.989 to 0.993).",
         ),
-        ([0.43], "At batch 32, numpy took 0.43 of torch's time, once: one round gives no interval."),
+        ([0.43], "At batch 32, numpy took 0.43 of torch's time in one process: that gives no interval."),
     ],
 )
 def test_a_difference_in_time_is_told_only_where_the_interval_shows_it(ours: list[float], told: str) -> None:

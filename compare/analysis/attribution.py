@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.analysis.statistics import mean_interval
-from compare.results import Run
+from compare.analysis.times import Times
+from compare.results import Cell, Run
+from compare.timings import Timing
 
 FACTORS = ("batch_size", "implementation", "objective", "optimizer", "dtype", "threads")
 CALLED = {"batch_size": "batch regime", "implementation": "framework", "objective": "loss"}
-OUTCOMES = ("seconds_per_epoch", "test_accuracy")
 ROUNDING = 12  # decimals: what is left of a sum of differences that cancel is not an effect
 
 Level = str | int
@@ -45,11 +47,16 @@ def shapley(factors: Sequence[str], value: Value) -> dict[str, float]:
     return contributions
 
 
-def attribute(runs: Iterable[Run], levels: Levels | None = None) -> list[dict[str, Any]]:
-    """Return a row per outcome and factor: its contribution, with a t interval over seeds.
+def attribute(
+    runs: Iterable[Run], levels: Levels | None = None, timings: Iterable[Timing] = ()
+) -> list[dict[str, Any]]:
+    """Return a row per outcome and factor: its contribution, with a t interval over what is `paired_by`.
 
     The split is made within every seed that has a good run in each corner of the grid, and averaged over
-    them. Times are split on the logarithm (`contribution`, `low`, `high`, `total`; `factor_of` is
+    them; `seeds` counts them. Times are split within every process that timed each corner instead, where
+    there is one (`paired_by` is "process" then, and `seeds` counts processes).
+
+    Times are split on the logarithm (`contribution`, `low`, `high`, `total`; `factor_of` is
     exp(contribution)), accuracies in fractions. A factor of one level is left out; of a factor with more
     than two, the first and the last level are compared and the others left out (`levels` says how many
     there were). `levels` gives the levels of each factor in the experiment's order; without it they are
@@ -57,12 +64,46 @@ def attribute(runs: Iterable[Run], levels: Levels | None = None) -> list[dict[st
 
     Returns an empty list where fewer than two factors vary or no seed has the whole grid.
     """
-    runs = list(runs)
+    runs, times = list(runs), Times(timings)
     found = {factor: _in_order(runs, factor, levels or {}) for factor in FACTORS}
     varying = {factor: of_factor for factor, of_factor in found.items() if len(of_factor) > 1}
     if len(varying) < 2:
         return []
-    return [row for outcome in OUTCOMES for row in _rows(outcome, runs, varying)]
+    accuracies = _Samples("test_accuracy", "seed", [*_accuracies(runs)])
+    seconds = [
+        _Samples("seconds_per_epoch", "process", [*_block_seconds(times)]),
+        _Samples("seconds_per_epoch", "seed", [*_run_seconds(runs)]),
+    ]
+    of_seconds = next(filter(None, (_rows(samples, varying) for samples in seconds)), [])
+    return of_seconds + _rows(accuracies, varying)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Values of an outcome: the seed or process, the cell, the value there."""
+
+    outcome: str
+    paired_by: str
+    values: Sequence[tuple[int, Cell, float]]
+
+
+def _block_seconds(times: Times) -> Iterable[tuple[int, Cell, float]]:
+    for cell in times.cells:
+        for process, log in times.log_seconds_per_epoch(cell).items():
+            yield process, cell, log
+
+
+def _run_seconds(runs: Iterable[Run]) -> Iterable[tuple[int, Cell, float]]:
+    for run in runs:
+        if run.status == "ok" and run.epochs and run.seconds:
+            yield run.seed, run.cell, math.log(run.seconds / run.epochs)
+
+
+def _accuracies(runs: Iterable[Run]) -> Iterable[tuple[int, Cell, float]]:
+    for run in runs:
+        accuracy = run.curve[-1].test_accuracy if run.status == "ok" and run.curve else None
+        if accuracy is not None:
+            yield run.seed, run.cell, accuracy
 
 
 def _in_order(runs: Iterable[Run], factor: str, levels: Levels) -> list[Level]:
@@ -71,9 +112,9 @@ def _in_order(runs: Iterable[Run], factor: str, levels: Levels) -> list[Level]:
     return sorted(seen, key=lambda level: wanted.index(level) if level in wanted else len(wanted))
 
 
-def _rows(outcome: str, runs: Sequence[Run], varying: Mapping[str, Sequence[Level]]) -> list[dict[str, Any]]:
-    factors = list(varying)
-    corners = _corners(outcome, runs, varying)
+def _rows(samples: _Samples, varying: Mapping[str, Sequence[Level]]) -> list[dict[str, Any]]:
+    factors, outcome = list(varying), samples.outcome
+    corners = _corners(samples.values, varying)
     seeds = [seed for seed, values in corners.items() if len(values) == 2 ** len(factors)]
     if not seeds:
         return []
@@ -95,34 +136,27 @@ def _rows(outcome: str, runs: Sequence[Run], varying: Mapping[str, Sequence[Leve
                 "low": interval.low,
                 "high": interval.high,
                 "total": total,
+                "paired_by": samples.paired_by,
             }
         )
     return rows
 
 
 def _corners(
-    outcome: str, runs: Iterable[Run], varying: Mapping[str, Sequence[Level]]
+    values: Iterable[tuple[int, Cell, float]], varying: Mapping[str, Sequence[Level]]
 ) -> dict[int, dict[frozenset[str], float]]:
-    """Seed -> set of factors at their last level -> outcome, averaged over rounds."""
+    """Seed or process -> set of factors at their last level -> outcome, averaged over rounds."""
     samples: dict[int, dict[frozenset[str], list[float]]] = {}
-    for run in runs:
-        at = {factor: getattr(run.cell, factor) for factor in varying}
-        value = _outcome(outcome, run)
-        if value is None or any(at[factor] not in (found[0], found[-1]) for factor, found in varying.items()):
+    for number, cell, value in values:
+        at = {factor: getattr(cell, factor) for factor in varying}
+        if any(at[factor] not in (found[0], found[-1]) for factor, found in varying.items()):
             continue
         corner = frozenset(factor for factor, found in varying.items() if at[factor] == found[-1])
-        samples.setdefault(run.seed, {}).setdefault(corner, []).append(value)
+        samples.setdefault(number, {}).setdefault(corner, []).append(value)
     return {
-        seed: {corner: fmean(values) for corner, values in found.items()} for seed, found in samples.items()
+        number: {corner: fmean(found) for corner, found in of_number.items()}
+        for number, of_number in samples.items()
     }
-
-
-def _outcome(outcome: str, run: Run) -> float | None:
-    if run.status != "ok":
-        return None
-    if outcome == "seconds_per_epoch":
-        return math.log(run.seconds / run.epochs) if run.epochs and run.seconds else None
-    return run.curve[-1].test_accuracy if run.curve else None
 
 
 def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compare.analysis.attribution import attribute
+from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
 from compare.experiment import Experiment
 from compare.results import Run, build_results, in_grid_order
+from compare.timings import Timing, timings_in_grid_order
 
 
 def results_document(
@@ -15,9 +17,12 @@ def results_document(
     parity: Mapping[str, object],
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
+    timings: Iterable[Timing] = (),
 ) -> dict[str, Any]:
-    """Return the document, its summary and attribution computed from the runs."""
+    """Return the document, its summary and attribution computed from the runs and timings."""
     ordered = in_grid_order(runs, experiment.cells())
+    timed = timings_in_grid_order(timings, experiment.cells())
+    null = null_test(timed, experiment.reference)
     factors = experiment.factors
     levels = {
         "implementation": factors.implementations,
@@ -32,8 +37,10 @@ def results_document(
         environment=environment,
         parity=parity,
         runs=ordered,
-        summary=summarise(ordered, experiment.reference, experiment.training.target),
-        attribution=attribute(ordered, levels),
+        summary=summarise(ordered, experiment.reference, experiment.training.target, timed, null),
+        attribution=attribute(ordered, levels, timed),
         reference=experiment.reference,
         derivation=derivation,
+        timings=[timing.to_json() for timing in timed] if timed else None,
+        null_test=null,
     )

@@ -25,7 +25,7 @@ class Interval:
         return None if self.low is None or self.high is None else self.low <= value <= self.high
 
 
-def geometric_ratio_interval(ratios: Sequence[float]) -> Interval:
+def geometric_ratio_interval(ratios: Sequence[float], point: float | None = None) -> Interval:
     """Return the median of positive per-round ratios with a t interval on their logarithms.
 
     For an even count the median is the geometric mean of the middle two, so that a/b and b/a stay reciprocal.
@@ -35,18 +35,35 @@ def geometric_ratio_interval(ratios: Sequence[float]) -> Interval:
     Student's theory holds, whereas the median is reported because one contaminated round moves it little (a
     ratio of minima moves a lot). Where a skewed sample of seven or more leaves the median outside, the
     interval is stretched to reach it, which can only add coverage; for up to six values that cannot happen
-    (|mean - median| <= s sqrt((n-1)/n) < t s / sqrt(n)).
+    (|mean - median| <= s sqrt((n-1)/n) < t s / sqrt(n)). Another point estimate may be given as `point`.
 
     Raises: ValueError for an empty sequence or a value that is not finite and positive.
     """
     if not ratios or not all(math.isfinite(ratio) and ratio > 0 for ratio in ratios):
         raise ValueError(f"wanted one or more finite positive values, got {list(ratios)!r:.80}")
-    point = math.sqrt(median_low(ratios) * median_high(ratios))
+    point = geometric_median(ratios) if point is None else point
     if len(ratios) == 1:
         return Interval(point, None, None)
     center, half_width = _student([math.log(ratio) for ratio in ratios])
     low, high = math.exp(center - half_width), math.exp(center + half_width)
     return Interval(point, min(point, low), max(point, high))
+
+
+def geometric_median(values: Sequence[float]) -> float:
+    """Return the median of positive values; of an even count, the geometric mean of the middle two."""
+    return math.sqrt(median_low(values) * median_high(values))
+
+
+def nested_interval(samples: Sequence[Sequence[float]]) -> Interval:
+    """Return the median of all samples, with a t interval over the logarithms of the processes' medians.
+
+    Args:
+        samples: positive values, the blocks or per-round ratios of a process, for each process.
+    """
+    everything = [value for of_process in samples for value in of_process]
+    return geometric_ratio_interval(
+        [geometric_median(of_process) for of_process in samples], geometric_median(everything)
+    )
 
 
 def seconds_interval(seconds: Sequence[float]) -> Interval:

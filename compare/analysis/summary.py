@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median, median_low
 from typing import Any
 
+from compare.analysis.noise import flags_of
+from compare.analysis.null_test import differs
 from compare.analysis.statistics import Interval, geometric_ratio_interval, mean_interval, seconds_interval
+from compare.analysis.times import Times
 from compare.results import Cell, CurvePoint, Run
+from compare.timings import Timing
 
 SUMMARY_KEYS = (
     *(
@@ -34,37 +38,62 @@ SUMMARY_KEYS = (
         "status",
     ),
     *("test_loss", "target_reached", "diverged", "failed"),
+    *("time_differs", "flags"),
 )
 
 
-def summarise(runs: Iterable[Run], reference: str, target: float | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Evidence:
+    """All that a row is made from."""
+
+    runs: Mapping[Cell, list[Run]]
+    times: Times
+    reference: str
+    target: float | None
+    null: Mapping[str, Any] | None
+
+
+def summarise(
+    runs: Iterable[Run],
+    reference: str,
+    target: float | None = None,
+    timings: Iterable[Timing] = (),
+    null: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """Return one row (`SUMMARY_KEYS`) per cell, in the order in which the cells are first seen.
 
     Means, medians and intervals are over the runs that ended well; the others are counted in `diverged`,
-    `failed` (time-outs included) and told in `status`. A time ratio compares seconds per update with the
-    `reference` implementation's in the same cell, seed and round. Losses and accuracies are means over
-    seeds, at the end. Seconds to the target are a median in which a run that ended without reaching it
-    counts as later than all others: None where that is half of them or more, and where there is no
-    `target`.
+    `failed` (time-outs included) and told in `status`. Times come from the timing blocks: the median of all
+    blocks, intervals over processes; a time ratio compares seconds per update with the `reference`
+    implementation's in the same round. Of a cell without timings they come from its runs, a seed each.
+    `time_differs` says whether the ratio is a difference, given the `null` test; `flags` what disturbed the
+    times.
+
+    Losses and accuracies are means over seeds, at the end. Seconds to the target are a median in which a run
+    that ended without reaching it counts as later than all others: None where that is half of them or more,
+    and where there is no `target`.
     """
     by_cell: dict[Cell, list[Run]] = {}
     for run in runs:
         by_cell.setdefault(run.cell, []).append(run)
-    return [_row(cell, by_cell, reference, target) for cell in by_cell]
+    evidence = _Evidence(by_cell, Times(timings), reference, target, null)
+    return [_row(cell, evidence) for cell in by_cell]
 
 
-def _row(cell: Cell, by_cell: dict[Cell, list[Run]], reference: str, target: float | None) -> dict[str, Any]:
-    runs = by_cell[cell]
+def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
+    runs = evidence.runs[cell]
     good = [run for run in runs if run.status == "ok"]
     accuracy = final_accuracy(good)
-    to_target, reached = _time_to_target(runs) if target is not None else (None, None)
+    to_target, reached = (None, None) if evidence.target is None else _time_to_target(runs)
+    seconds = evidence.times.seconds_per_epoch(cell) or _seconds_per_epoch(good)
+    ratio = _time_ratio(cell, evidence)
     values = {
         **asdict(cell),
         "seeds": len({run.seed for run in runs}),
         "epochs": median_low(run.epochs for run in good) if good else None,
         "updates": median_low(run.updates for run in good) if good else None,
-        **_bounds("seconds_per_epoch", _seconds_per_epoch(good)),
-        **_bounds("time_ratio", _time_ratio(cell, by_cell, reference)),
+        **_bounds("seconds_per_epoch", seconds),
+        **_bounds("time_ratio", ratio),
         "train_loss": _final_loss(good, lambda point: point.train_loss),
         **_bounds("test_accuracy", mean_interval(accuracy, 0, 1) if accuracy else None),
         "seconds_to_target": to_target,
@@ -73,6 +102,8 @@ def _row(cell: Cell, by_cell: dict[Cell, list[Run]], reference: str, target: flo
         "target_reached": reached,
         "diverged": sum(run.status == "diverged" for run in runs),
         "failed": sum(run.status in ("failed", "timeout") for run in runs),
+        "time_differs": differs(ratio, evidence.null),
+        "flags": _flags(cell, evidence, seconds),
     }
     return {key: values[key] for key in SUMMARY_KEYS}
 
@@ -88,11 +119,14 @@ def _seconds_per_epoch(good: Sequence[Run]) -> Interval | None:
     return seconds_interval(seconds) if seconds else None
 
 
-def _time_ratio(cell: Cell, by_cell: dict[Cell, list[Run]], reference: str) -> Interval | None:
-    if cell.implementation == reference:
+def _time_ratio(cell: Cell, evidence: _Evidence) -> Interval | None:
+    if cell.implementation == evidence.reference:
         return Interval(1.0, None, None)
-    theirs = _seconds_per_update(by_cell.get(replace(cell, implementation=reference), ()))
-    ours = _seconds_per_update(by_cell[cell])
+    timed = evidence.times.ratio(cell, evidence.reference)
+    if timed is not None:
+        return timed
+    theirs = _seconds_per_update(evidence.runs.get(replace(cell, implementation=evidence.reference), ()))
+    ours = _seconds_per_update(evidence.runs[cell])
     ratios = [ours[key] / theirs[key] for key in ours if key in theirs]
     return geometric_ratio_interval(ratios) if ratios else None
 
@@ -103,6 +137,13 @@ def _seconds_per_update(runs: Iterable[Run]) -> dict[tuple[int, int], float]:
         for run in runs
         if run.status == "ok" and run.updates and run.seconds
     }
+
+
+def _flags(cell: Cell, evidence: _Evidence, seconds: Interval | None) -> str | None:
+    timings = evidence.times.of(cell)
+    if timings:
+        return ", ".join(flags_of(timings)) or None
+    return "untimed" if evidence.times and seconds is not None else None
 
 
 def final_accuracy(runs: Iterable[Run]) -> list[float]:

@@ -28,7 +28,7 @@ class TorchEager:
         return Trace(trace.loss, trace.values, trace.gradients)
 
     def load(self, X: Array, Y: Array) -> None:  # noqa: D102
-        self.X, self.Y = torch.tensor(X), self._targets(Y)
+        self.X, self.Y = tensor(X), self._targets(Y)
 
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:  # noqa: D102
         for rows in batches:
@@ -37,7 +37,7 @@ class TorchEager:
 
     @torch.no_grad()
     def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:  # noqa: D102
-        Z = self.model(torch.tensor(X))
+        Z = self.model(tensor(X))
         loss = self.model.loss(Z, self._targets(Y)).item()
         return loss, self.model.output_activation(Z).numpy()
 
@@ -51,5 +51,10 @@ class TorchEager:
     def _targets(self, Y: Array) -> Tensor:
         """Return Y as a tensor: class indices where the network takes them, PyTorch's faster path."""
         if self.model.takes_class_indices:
-            return torch.tensor(Y.argmax(axis=1))
-        return torch.tensor(Y)
+            return torch.from_numpy(Y.argmax(axis=1))
+        return tensor(Y)
+
+
+def tensor(array: Array) -> Tensor:
+    """Return the array as a tensor that shares its memory, or, where it is read-only, as a copy."""
+    return torch.from_numpy(array) if array.flags.writeable else torch.tensor(array)

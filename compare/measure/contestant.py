@@ -40,6 +40,7 @@ class Contestant:
     def __init__(self, implementation: str, threads: int, data: Path) -> None:
         self.implementation, self.threads, self.data = implementation, threads, data
         self.pools: list[dict[str, Any]] = []
+        self.builds: dict[str, str] = {}
         self._process: subprocess.Popen[str] | None = None
 
     def ask(
@@ -50,9 +51,18 @@ class Contestant:
         Raises:
             ContestantError: the contestant raised an exception, died, or took longer than `timeout` seconds.
         """
+        self.start()
+        return self._exchange({"do": do, **request}, timeout, report)
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number while it lives."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the process, unless it runs, and let it import its libraries."""
         if self._process is None:
             self._start()
-        return self._exchange({"do": do, **request}, timeout, report)
 
     def _start(self) -> None:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
@@ -70,7 +80,8 @@ class Contestant:
         threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
         hello = {"do": "hello", "implementation": self.implementation, "data": str(self.data)}
         try:
-            self.pools = self._exchange(hello, START_SECONDS, lambda fraction: None)["pools"]
+            answer = self._exchange(hello, START_SECONDS, lambda fraction: None)
+            self.pools, self.builds = answer["pools"], answer["builds"]
         except ContestantError:
             self.close()
             raise

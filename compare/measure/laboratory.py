@@ -27,7 +27,7 @@ class Laboratory:
         self.experiment, self.data = experiment, data
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
-        self._contestants: dict[tuple[str, int], Contestant] = {}
+        self._contestants: dict[tuple[str, int, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         for part in ("X_train", "Y_train", "X_test", "Y_test"):
             np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
@@ -58,9 +58,12 @@ class Laboratory:
             "dtype": dtype,
         }
 
-    def contestant(self, implementation: str, threads: int) -> Contestant:
-        """Return the process of an implementation at a number of threads; started when first asked."""
-        key = (implementation, threads)
+    def contestant(self, implementation: str, threads: int, again: bool = False) -> Contestant:
+        """Return the process of an implementation at a number of threads; started when first asked.
+
+        `again` gives it a second process, as if it were another contestant.
+        """
+        key = (implementation, threads, again)
         if key not in self._contestants:
             self._contestants[key] = Contestant(implementation, threads, self.folder)
         return self._contestants[key]
@@ -74,8 +77,16 @@ class Laboratory:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
             f"{name}, {threads} thread{'s' * (threads > 1)}": contestant.pools
-            for (name, threads), contestant in self._contestants.items()
+            for (name, threads, again), contestant in self._contestants.items()
+            if not again
         }
+
+    def builds(self) -> dict[str, str]:
+        """Return how the numerical libraries found inside the contestants were built."""
+        found: dict[str, str] = {}
+        for contestant in self._contestants.values():
+            found |= contestant.builds
+        return found
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,8 @@ from compare.implementation import Array, Implementation, UpdateRule
 from compare.implementations import load_implementation
 from compare.initial_weights import fingerprint
 from compare.measure.pinning import thread_pools
+from compare.measure.software import builds
+from compare.measure.timing import Stopwatch
 from compare.measure.training import Budget, Split, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
@@ -29,12 +31,13 @@ class Worker:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
+        self._stopwatch: Stopwatch | None = None
 
     def hello(self, implementation: str, data: str) -> dict[str, Any]:
-        """Import the contestant; answer with the libraries loaded and their threads."""
+        """Import the contestant; answer with the libraries loaded, their threads and their builds."""
         self._build = load_implementation(implementation)
         self._data = Path(data)
-        return {"pools": thread_pools()}
+        return {"pools": thread_pools(), "builds": builds()}
 
     def trace(self, setting: dict[str, Any], batch: str, output: str) -> dict[str, Any]:
         """Write loss, values and gradients of one batch to an `.npz` file."""
@@ -81,6 +84,29 @@ class Worker:
             )
         return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
 
+    def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
+        """Build a contestant and warm it up for `block`; answer with the warm-up's series.
+
+        Args:
+            setting: what to build; batch_size: rows a batch, or "full".
+            seed: decides the order of the rows.
+            at_least: seconds that a block has to last.
+        """
+        self._stopwatch = None
+        training = self._split("train", setting)
+        contestant = self._contestant(setting)
+        contestant.load(training.X, training.Y)
+        self._stopwatch = Stopwatch(contestant, len(training.X), batch_size, seed)
+        with np.errstate(all="ignore"):
+            return asdict(self._stopwatch.warm_up(at_least))
+
+    def block(self, updates: int) -> dict[str, Any]:
+        """Train on for a number of updates under the clock."""
+        if self._stopwatch is None:
+            raise RuntimeError("nothing is prepared")
+        with np.errstate(all="ignore"):
+            return asdict(self._stopwatch.block(updates))
+
     def _batch(self, path: str, dtype: str) -> tuple[Array, Array]:
         with np.load(path) as arrays:
             return arrays["X"].astype(dtype), arrays["Y"].astype(dtype)
@@ -92,8 +118,11 @@ class Worker:
         return self._build(Network.from_dict(setting["network"]), parameters, rule, setting["dtype"])
 
     def _split(self, part: str, setting: dict[str, Any]) -> Split:
-        """Map a part of the dataset into memory, shared with the other workers where no cast is needed."""
-        X = np.load(self._data / f"X_{part}.npy", mmap_mode="r")
+        """Map a part of the dataset into memory, shared with the other workers where no cast is needed.
+
+        The map is copy-on-write: nobody writes, but torch warns of arrays that cannot be written to.
+        """
+        X = np.load(self._data / f"X_{part}.npy", mmap_mode="c")
         labels = np.load(self._data / f"Y_{part}.npy", mmap_mode="r")
         outputs = setting["network"]["sizes"][-1]
         return Split(

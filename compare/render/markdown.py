@@ -9,11 +9,13 @@ from compare.render.derivation import derivation_sections
 from compare.render.parity_table import parity_table
 from compare.render.tables import attribution_table, summary_table
 from compare.render.text import markdown_cell, printable
+from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 
 GUIDE = """Every implementation started from the same weights and saw the same batches in the same order.
-Times are wall seconds of training alone; `time / {reference}` is the time of an update as a ratio to
-{reference}'s in the same round, the median over rounds: below 1 is faster, and {reference}'s own is 1.
+Times are wall seconds of training alone, in blocks that the contestants train in turns; `time / {reference}`
+is the time of an update as a ratio to {reference}'s in the same round, the median over all rounds: below 1 is
+faster, and {reference}'s own is 1.
 Square brackets hold 95% intervals over processes (times) or seeds (accuracy); a single run has none.
 `s to target` is the median time to the target accuracy, or how many runs reached it where half or fewer did.
 A comparison of batch sizes holds for what was held equal."""
@@ -34,6 +36,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         GUIDE.format(reference=markdown_cell(reference)),
         "## Results",
         summary_table(document["summary"], "github", reference),
+        "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         "## Parity",
         parity_table(document["parity"], "github"),
         "## What made the difference",

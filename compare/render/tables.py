@@ -10,6 +10,7 @@ from compare.analysis.attribution import sentence
 from compare.analysis.digits import with_interval
 from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.text import Columns, Format, counted, grid, markdown_cell, printable
+from compare.render.timing_notes import NO_DIFFERENCE
 
 Row = Mapping[str, Any]
 
@@ -106,6 +107,8 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
         measured["s to target"] = [_to_target(row) for row in rows]
     if any(row["status"] != "ok" for row in rows):
         measured["status"] = [_plain(row["status"]) for row in rows]
+    if any(row["flags"] for row in rows):
+        measured["flags"] = [_flags(row["flags"] or "-", format) for row in rows]
     columns |= {header: cells for header, cells in measured.items() if any(cell != "-" for cell in cells)}
     if format == "terminal":
         columns = {_narrow(header): cells for header, cells in columns.items()}
@@ -135,8 +138,15 @@ def _intervals(rows: Iterable[Row], key: str, scale: float, with_bounds: bool) -
             cells.append(percent(row, with_bounds))
         else:
             text = with_interval(point, low, high, landmark=1.0 if key == "time_ratio" else None)
-            cells.append(text if with_bounds else text.partition(" ")[0])
+            text = text if with_bounds else text.partition(" ")[0]
+            shown = key != "time_ratio" or row["time_differs"] is not False
+            cells.append(text if shown else f"{text} {NO_DIFFERENCE}")
     return cells
+
+
+def _flags(flags: str, format: Format) -> str:
+    """The flags in words, on the terminal by their initials."""
+    return "".join(flag[0] for flag in flags.split(", ")) if format == "terminal" else flags
 
 
 def percent(row: Row, with_bounds: bool = True) -> str:

@@ -20,6 +20,7 @@ def verdict(document: Row) -> list[str]:
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
     told += [*_regimes(rows, reference), *_agreement(rows, reference), *_troubles(rows)]
+    told += _untimed(document.get("timings", ()), rows)
     if document["attribution"]:
         told += attribution_table(document["attribution"]).splitlines()
     return told
@@ -77,15 +78,16 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         where = _where(row, rows)
         if low is None or high is None:
             shown = with_decimals(ratio, decimals(ratio, None, None))
-            yield f"{where}, {name} took {shown} of {reference}'s time, once: one round gives no interval."
+            once = "in one process: that gives no interval"
+            yield f"{where}, {name} took {shown} of {reference}'s time {once}."
             continue
         places = decimals(ratio, low, high, landmark=1.0)
         shown, *bounds = (with_decimals(value, places) for value in (ratio, low, high))
         interval = f"95% interval {bounds[0]} to {bounds[1]}"
-        if low <= 1 <= high:
-            told = (
-                f"no difference in time between {name} and {reference} was shown (ratio {shown}, {interval})"
-            )
+        if not row["time_differs"]:
+            why = "" if low <= 1 <= high else "; the null test differs as much"
+            told = f"no difference in time between {name} and {reference} was shown"
+            told += f" (ratio {shown}, {interval}{why})"
         elif ratio < 1:
             told = f"{name} takes {shown} of {reference}'s time ({interval})"
         else:
@@ -149,6 +151,13 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
             gap, where = max(gaps)
             points = f"{100 * gap:.2g} points ({where[3:]})"
             yield f"At the same settings {name} and {reference} differ in test accuracy by at most {points}."
+
+
+def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
+    for timing in timings:
+        if timing["status"] != "ok":
+            name = timing["implementation"] + (", again," if timing["again"] else "")
+            yield f"{_where(timing, rows)}, {name} could not be timed: {timing['reason']}."
 
 
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:

@@ -1,0 +1,62 @@
+"""Do the contestants hold one copy of the data? Resident and proportional memory of numpy and torch.
+
+    python -m benchmarks.shared_memory
+
+Both are prepared for MNIST-size data (60,000 rows of 784 float32 values: 188 MB), random ones, in processes
+of their own. RSS counts every page a process has in memory, PSS shares a page's size among the processes that
+hold it; Linux only.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from compare.experiment import Experiment
+from compare.measure.laboratory import Laboratory
+from compare.measure.protocol import contestant_of, prepared, sittings
+from data import Dataset
+
+ROWS, FEATURES = 60_000, 784
+
+
+def main() -> None:
+    """Print the memory of each contestant before and after it has been prepared."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.random((ROWS, FEATURES), np.float32), rng.integers(10, size=ROWS)
+    classes = tuple("0123456789")
+    data = Dataset("random", "random numbers", X, X[:100], Y, Y[:100], classes, "none", "none")
+    small = Experiment.from_dict({"training": {"epochs": 1}, "factors": {"batch_sizes": ["full"]}})
+    with Laboratory(small, data) as laboratory:
+        for sitting in sittings(small.cells(), 1, "torch", null_test=False):
+            for entrant in sitting.entrants:
+                contestant = contestant_of(laboratory, entrant)
+                contestant.start()
+                print(f"{entrant.cell.implementation:<6} imported  {memory(contestant.pid)}")
+                prepared(laboratory, entrant, 0)
+            for entrant in sitting.entrants:
+                contestant = contestant_of(laboratory, entrant)
+                print(f"{entrant.cell.implementation:<6} prepared  {memory(contestant.pid)}")
+                print(f"{'':<6} of the data file alone: {of_file(contestant.pid, 'X_train.npy')}")
+
+
+def memory(pid: int) -> str:
+    """Return a process's resident and proportional memory."""
+    return told(Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())
+
+
+def of_file(pid: int, name: str) -> str:
+    """Return the resident and proportional memory of one mapped file."""
+    lines = Path(f"/proc/{pid}/smaps").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.endswith(name))
+    return told(lines[start + 1 : start + 20])
+
+
+def told(lines: list[str]) -> str:
+    """Return the sizes of a block of smaps, in MB, with what belongs to the process alone."""
+    sizes = {line.split()[0].rstrip(":"): int(line.split()[1]) for line in lines if line.endswith("kB")}
+    own = sizes["Private_Clean"] + sizes["Private_Dirty"]
+    return f"RSS {sizes['Rss'] / 1e3:6.1f} MB  PSS {sizes['Pss'] / 1e3:6.1f} MB  its own {own / 1e3:6.1f} MB"
+
+
+if __name__ == "__main__":
+    main()

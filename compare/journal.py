@@ -1,0 +1,106 @@
+"""A growing file of JSON lines: a record is on disk when `append` returns, and half a line is undone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from compare.fields import ResultsError
+
+LARGEST_BYTES = 512 * 2**20
+
+Record = TypeVar("Record")
+
+
+class Journal:
+    """An open file of JSON lines, made by `Journal.open`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: Path, flags: int = 0) -> Journal:
+        """Open the file for reading and appending; raise OSError where that cannot be done."""
+        return cls(path, os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o666))
+
+    @property
+    def descriptor(self) -> int:
+        """The open file's descriptor, for a lock."""
+        return self._descriptor
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return os.fstat(self._descriptor).st_size
+
+    def append(self, record: object) -> None:
+        """Add one line and return once it is on disk."""
+        line = (json.dumps(record, allow_nan=False) + "\n").encode()
+        size = self.size
+        try:
+            _write_all(self._descriptor, line)
+            os.fsync(self._descriptor)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, size)
+            if isinstance(error, OSError):
+                raise ResultsError(f"cannot write {self.path}: {error.strerror}") from None
+            raise
+
+    def take_up(self, parse: Callable[[object], Record]) -> tuple[list[Record], bool]:
+        """Return the records of all complete lines; a torn last line is cut off, and True says so.
+
+        Raises: ResultsError naming file and line for a line that `parse` or JSON refuses.
+        """
+        content = read_bounded(self._descriptor, self.path)
+        whole = content[: content.rfind(b"\n") + 1]
+        records = []
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                records.append(parse(loads(line)))
+            except (ValueError, RecursionError) as error:
+                told = " ".join(str(error).split())
+                raise ResultsError(f"{self.path}, line {number}: {told}; mend or delete that line") from None
+        torn = len(whole) < len(content)
+        if torn:
+            os.ftruncate(self._descriptor, len(whole))
+        return records, torn
+
+    def close(self) -> None:
+        """Close the file, and with it give back a lock on it; closing twice does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def loads(content: bytes) -> Any:
+    """Return what a JSON text says; NaN and infinity are refused."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(content.decode("utf-8"), parse_constant=refuse)
+
+
+def read_bounded(descriptor: int, path: Path) -> bytes:
+    """Return a regular file's whole content; raise `ResultsError` where it is none or too large."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise ResultsError(f"{path} is not a regular file")
+    if status.st_size > LARGEST_BYTES:
+        raise ResultsError(f"{path} has {status.st_size} bytes, more than the {LARGEST_BYTES} that are read")
+    with open(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return file.read(LARGEST_BYTES)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

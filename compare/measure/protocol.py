@@ -1,0 +1,178 @@
+"""The measuring protocol: fresh processes, everybody prepared, then blocks in turns, in random order.
+
+For each number of a process, every contestant gets a new one. In it, one after the other, each group of
+cells that differ in nothing but the implementation is timed: all its contestants are prepared, and then in
+every round each trains one block, in an order drawn for that round, with a pause before it. The reference
+takes part twice, in two processes, for the null test.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from compare.measure.contestant import Contestant, ContestantError
+from compare.measure.laboratory import Laboratory
+from compare.measure.session import GAP_SECONDS
+from compare.results import Cell
+from compare.timings import Block, Timing
+
+BLOCK_SECONDS = 0.05
+"""How long a block lasts at least; a single update that takes longer is a block."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A contestant of a cell; `again` marks the second one of the reference."""
+
+    cell: Cell
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One group of entrants (the `group`-th), timed against one another in processes of one number."""
+
+    process: int
+    group: int
+    entrants: tuple[Entrant, ...]
+
+
+def sittings(cells: Iterable[Cell], processes: int, reference: str, null_test: bool) -> Iterator[Sitting]:
+    """Yield every group of cells that differ only in the implementation, for every process number.
+
+    The order of the groups is drawn for each process from its number. The second contestant of the
+    reference (`null_test`) joins every group that the reference is in.
+    """
+    groups: dict[Cell, list[Entrant]] = {}
+    for cell in cells:
+        groups.setdefault(replace(cell, implementation="-"), []).append(Entrant(cell))
+    for group in groups.values():
+        group += [
+            Entrant(one.cell, True) for one in group if null_test and one.cell.implementation == reference
+        ]
+    listed = list(groups.values())
+    for process in range(processes):
+        for index in np.random.default_rng([process, 3]).permutation(len(listed)):
+            yield Sitting(process, int(index), tuple(listed[index]))
+
+
+def make_timings(
+    laboratory: Laboratory,
+    planned: Iterable[Sitting],
+    rounds: int,
+    report: Callable[[Sitting], None] = lambda sitting: None,
+    did_one: Callable[[], None] = lambda: None,
+) -> Iterator[Timing]:
+    """Yield a timing for every entrant of every sitting; one that failed is told and not asked again.
+
+    Args:
+        laboratory: data, weights and processes.
+        planned: the sittings, process by process.
+        rounds: blocks that each entrant trains in a sitting.
+        report: told each sitting as it begins; did_one: called when it has ended.
+    """
+    process, given_up = None, set()
+    for sitting in planned:
+        if sitting.process != process:
+            laboratory.renew()
+            process = sitting.process
+        report(sitting)
+        willing = tuple(entrant for entrant in sitting.entrants if entrant not in given_up)
+        for timing in sit(laboratory, replace(sitting, entrants=willing), rounds):
+            if timing.status != "ok":
+                given_up.add(Entrant(timing.cell, timing.again))
+            yield timing
+        did_one()
+
+
+@dataclass
+class _Seat:
+    """What is known of an entrant while its sitting lasts."""
+
+    entrant: Entrant
+    ready: dict[str, Any] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    failure: ContestantError | None = None
+
+
+def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
+    """Prepare the entrants, then let each train a block in every round, in an order drawn anew."""
+    timeout = laboratory.experiment.run.timeout
+    seats = [_Seat(entrant) for entrant in sitting.entrants]
+    rng = np.random.default_rng([sitting.process, 4, sitting.group])
+
+    def take_turns(turn: Callable[[_Seat], None]) -> None:
+        for index in rng.permutation(len(seats)):
+            seat = seats[index]
+            if seat.failure is None:
+                time.sleep(GAP_SECONDS)
+                try:
+                    turn(seat)
+                except ContestantError as error:
+                    seat.failure = error
+
+    def prepare(seat: _Seat) -> None:
+        seat.ready = prepared(laboratory, seat.entrant, sitting.process)
+
+    def train_block(seat: _Seat) -> None:
+        contestant = contestant_of(laboratory, seat.entrant)
+        seat.blocks.append(Block(**contestant.ask("block", timeout, updates=seat.ready["updates"])))
+
+    take_turns(prepare)
+    for _ in range(rounds):
+        take_turns(train_block)
+    return [timing_of(seat.entrant, sitting.process, seat.ready, seat.blocks, seat.failure) for seat in seats]
+
+
+def contestant_of(laboratory: Laboratory, entrant: Entrant) -> Contestant:
+    """Return the process that an entrant lives in."""
+    return laboratory.contestant(entrant.cell.implementation, entrant.cell.threads, entrant.again)
+
+
+def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str, Any]:
+    """Let an entrant be built and warmed up; the seeds take turns over the processes."""
+    cell, run = entrant.cell, laboratory.experiment.run
+    seed = run.seeds[process % len(run.seeds)]
+    answer: dict[str, Any] = contestant_of(laboratory, entrant).ask(
+        "prepare",
+        run.timeout,
+        setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed),
+        batch_size=cell.batch_size,
+        seed=seed,
+        at_least=BLOCK_SECONDS,
+    )
+    return answer
+
+
+def timing_of(
+    entrant: Entrant,
+    process: int,
+    ready: dict[str, Any],
+    blocks: Sequence[Block],
+    failure: ContestantError | None,
+) -> Timing:
+    """Return the record of an entrant's sitting."""
+    return Timing(
+        cell=entrant.cell,
+        again=entrant.again,
+        process=process,
+        status="ok" if failure is None else failure.status,
+        reason=None if failure is None else str(failure),
+        updates_per_epoch=ready.get("updates_per_epoch", 1),
+        settled=ready.get("settled", False),
+        warm_up=tuple(Block(**block) for block in ready.get("warm_up", ())),
+        blocks=tuple(blocks),
+    )
+
+
+def missing(planned: Iterable[Sitting], timings: Iterable[Timing], rounds: int) -> list[Sitting]:
+    """Return the sittings that are not complete: a ratio needs the blocks of one round side by side."""
+    done = {timing.key for timing in timings if timing.status == "ok" and len(timing.blocks) >= rounds}
+    return [
+        sitting
+        for sitting in planned
+        if not all((entrant.cell, entrant.again, sitting.process) in done for entrant in sitting.entrants)
+    ]

@@ -1,0 +1,99 @@
+"""Making what is missing of an experiment, first the runs, then the timings; each is recorded as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from compare.measure.laboratory import Laboratory
+from compare.measure.protocol import Sitting, make_timings, missing, sittings
+from compare.measure.schedule import Planned, interleaved
+from compare.measure.session import make_runs
+from compare.parity.verdicts import Parity
+from compare.progress import Progress
+from compare.results import Cell
+from compare.store import Store
+
+
+class Interrupted(Exception):  # noqa: N818
+    """The user stopped the runs; the message says what is on disk and how to go on."""
+
+
+def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
+    """Return the runs of the grid that have not ended well yet."""
+    experiment = laboratory.experiment
+    done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
+    plan = interleaved(experiment.cells(), experiment.run.seeds)
+    return [planned for planned in plan if key_of(planned) not in done]
+
+
+def record_runs(
+    store: Store, laboratory: Laboratory, plan: Collection[Planned], parity: Parity, shown: bool
+) -> None:
+    """Make the planned runs; raise `Interrupted` where the user stops them."""
+    experiment = laboratory.experiment
+    total = len(experiment.cells()) * len(experiment.run.seeds)
+
+    def on_disk() -> str:
+        return f"{len(store.runs)} of {total} runs are on disk"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(plan), shown) as progress:
+        for run in make_runs(laboratory, plan, parity_verdict(parity), reporter(progress)):
+            store.append(run)
+            progress.did_one()
+
+
+def record_timings(store: Store, laboratory: Laboratory, shown: bool) -> None:
+    """Time the cells that have a good run; raise `Interrupted` where the user stops it."""
+    settings = laboratory.experiment.run
+    trained = {run.cell for run in store.runs if run.status == "ok"}
+    cells = [cell for cell in laboratory.experiment.cells() if cell in trained]
+    every = list(sittings(cells, settings.processes, laboratory.experiment.reference, settings.null_test))
+    left = missing(every, store.timings, settings.rounds)
+    total = sum(len(sitting.entrants) for sitting in every)
+
+    def on_disk() -> str:
+        return f"all runs and {len(store.timings)} of {total} timings are on disk"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(left), shown, "groups") as progress:
+
+        def report(sitting: Sitting) -> None:
+            told = f"timing: {setting_of(sitting.entrants[0].cell)}, process {sitting.process + 1}"
+            progress.doing(f"{told} of {settings.processes}")
+
+        for timing in make_timings(laboratory, left, settings.rounds, report, progress.did_one):
+            store.append(timing)
+
+
+@contextmanager
+def told_how_to_go_on(store: Store, on_disk: Callable[[], str]) -> Iterator[None]:
+    """Turn the user's interruption into one that says what is on disk."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {on_disk()}; go on with --resume {store.directory}") from None
+
+
+def key_of(planned: Planned) -> tuple[object, int, int]:
+    """Return what makes a planned run the same as a finished one."""
+    return planned.cell, planned.seed, planned.round
+
+
+def parity_verdict(parity: Parity) -> Callable[[Planned], str | None]:
+    """Return the function that says why a run must not be made."""
+    return lambda planned: parity.failures.get((planned.cell.implementation, planned.cell.objective))
+
+
+def reporter(progress: Progress) -> Callable[[Planned, float], None]:
+    """Return the function that shows the run in progress."""
+
+    def report(planned: Planned, fraction: float) -> None:
+        cell = planned.cell
+        progress.doing(f"{cell.implementation}, {setting_of(cell)}, seed {planned.seed}", fraction)
+
+    return report
+
+
+def setting_of(cell: Cell) -> str:
+    """Return what the progress bar says of a cell besides its implementation."""
+    return f"{cell.objective}, batch {cell.batch_size}"

@@ -1,0 +1,63 @@
+"""The lines below the table: how the times were taken, what the null test says, what marks and flags mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from compare.analysis.digits import decimals, with_decimals, with_interval
+from compare.analysis.noise import RULES
+from compare.render.text import counted
+
+Document = Mapping[str, Any]
+
+NO_DIFFERENCE = "~"
+"""Behind a time ratio that is not a difference."""
+ENOUGH_PROCESSES = 5
+
+
+def timing_notes(document: Document) -> list[str]:
+    """Return the notes to a results document's table, a line each; none where nothing was timed."""
+    rows = document["summary"]
+    return [
+        *_protocol(document.get("timings", ())),
+        *_null_test(document.get("null_test")),
+        *_mark(rows, document.get("null_test")),
+        *(f"{flag} ({flag[0]}): {RULES[flag]}." for flag in flags_in(rows)),
+    ]
+
+
+def flags_in(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the flags that rows of the summary have, in the order of `RULES`."""
+    found = {flag for row in rows for flag in (row["flags"] or "").split(", ")}
+    return [flag for flag in RULES if flag in found]
+
+
+def _protocol(timings: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    good = [timing for timing in timings if timing["status"] == "ok"]
+    if good:
+        processes = len({timing["process"] for timing in good})
+        rounds = max(len(timing["blocks"]) for timing in good)
+        few = f" (a claim wants {ENOUGH_PROCESSES} processes or more)" if processes < ENOUGH_PROCESSES else ""
+        fresh = f"{processes} process{'es' * (processes > 1)}"
+        yield f"Times: {fresh} a contestant, {counted(rounds, 'round')} in each, in random order{few}."
+
+
+def _null_test(null: Mapping[str, Any] | None) -> Iterable[str]:
+    if null is None:
+        return
+    name, bounds = null["implementation"], (null["ratio"], null["ratio_low"], null["ratio_high"])
+    told = f"Null test: {name} took {with_interval(*bounds, landmark=1.0)} of its own time"
+    if null["contains_1"] is False:
+        told += ", an interval that does not contain 1: something favoured one of two equal contestants, so "
+        yield f"{told}the differences in time told here are not to be trusted."
+        return
+    noise = with_decimals(null["ratio_95"], max(2, decimals(null["ratio_95"] - 1, None, None)))
+    pairs = "95% of its ratios in single processes lie within a factor of"
+    yield f"{told}; {pairs} {noise}, and nothing smaller is called a difference."
+
+
+def _mark(rows: Iterable[Mapping[str, Any]], null: object) -> Iterable[str]:
+    if any(row["time_differs"] is False for row in rows):
+        smaller = "" if null is None else ", or the ratio is no larger than the null test's noise"
+        yield f"{NO_DIFFERENCE}: no difference in time was shown: the interval contains 1{smaller}."
