@@ -21,9 +21,11 @@ from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
 from compare.recording import planned_runs, record_runs, record_timings
+from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
+from compare.render.settings import title_of
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
@@ -36,6 +38,14 @@ Say = Callable[[str], None]
 
 class InputError(ValueError):
     """Something the user gave cannot be used; one line."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the results keep of how they came about: the command that began them, and a note on the data."""
+
+    command: list[str]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -62,11 +72,17 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         experiment = chosen_experiment(options)
         dataset, note = chosen_dataset(experiment)
         check_fit(experiment, dataset)
-        say("\n".join(filter(None, [experiment.title, describe(dataset), note, experiment.shortened])))
-        with open_store(options, experiment, dataset) as store, Laboratory(experiment, dataset) as laboratory:
+        title = title_of(experiment.to_dict(), dataset.name)
+        parts = [title, experiment.description, describe(dataset), note, experiment.shortened]
+        say("\n".join(filter(None, parts)))
+        with (
+            open_store(options, experiment, dataset, command) as store,
+            Laboratory(experiment, dataset) as laboratory,
+        ):
             if store.dropped:
                 say(store.dropped)
-            return finish(experiment, dataset, store, laboratory, command, say, shown=not options.quiet)
+            record = Record(begun_with(options, command), note)
+            return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
     except (ExperimentError, DataError, ResultsError) as error:
         raise InputError(str(error)) from None
     except MemoryError as error:
@@ -79,7 +95,7 @@ def chosen_experiment(options: Options) -> Experiment:
         experiment = load_experiment(options.source, options.overrides, IMPLEMENTATIONS)
         if options.rigorous:
             return experiment.rigorous()
-        return experiment.fast() if options.fast else experiment
+        return experiment.fast(options.overrides.keys()) if options.fast else experiment
     if options.source or options.overrides or options.fast or options.rigorous or options.output:
         raise InputError("--resume goes on with the experiment as it was; leave out everything else")
     return Experiment.from_dict(recorded(options.resume)["experiment"])
@@ -88,7 +104,9 @@ def chosen_experiment(options: Options) -> Experiment:
 def recorded(directory: Path) -> dict[str, Any]:
     """Return what a result directory says it was begun with: the experiment and the data's SHA-256."""
     record = read_experiment(directory)
-    if record.keys() < {"experiment", "data_sha256"} or not isinstance(record["experiment"], dict):
+    if not {"experiment", "data_sha256", "command"} <= record.keys() or not all(
+        isinstance(record[key], kind) for key, kind in (("experiment", dict), ("command", list))
+    ):
         raise ResultsError(f"{directory / EXPERIMENT} is not what a run leaves there; start anew")
     return record
 
@@ -111,11 +129,21 @@ def describe(dataset: Dataset) -> str:
     return "\n".join(f"  {name:<8} {text}" for name, text in lines.items())
 
 
-def open_store(options: Options, experiment: Experiment, dataset: Dataset) -> Store:
+def begun_with(options: Options, command: list[str]) -> list[str]:
+    """Return the command that began the results, which is another one where they are resumed."""
+    return command if options.resume is None else list(recorded(options.resume)["command"])
+
+
+def open_store(options: Options, experiment: Experiment, dataset: Dataset, command: list[str]) -> Store:
     """Return the directory for the results: a new one, or the one to be resumed with the same data."""
     if options.resume is None:
         directory = options.output or default_directory(experiment)
-        return Store.create(directory, {"experiment": experiment.to_dict(), "data_sha256": dataset.sha256})
+        record = {
+            "experiment": experiment.to_dict(),
+            "data_sha256": dataset.sha256,
+            "command": command,
+        }
+        return Store.create(directory, record)
     if recorded(options.resume)["data_sha256"] != dataset.sha256:
         raise ResultsError(f"{options.resume}: the data are not those it was begun with; start anew")
     return Store.resume(options.resume)
@@ -132,7 +160,7 @@ def finish(
     dataset: Dataset,
     store: Store,
     laboratory: Laboratory,
-    command: list[str],
+    record: Record,
     say: Say,
     shown: bool,
 ) -> Outcome:
@@ -146,19 +174,21 @@ def finish(
         say(paragraph)
     record_runs(store, laboratory, plan, parity, shown)
     record_timings(store, laboratory, shown)
-    environment = describe_environment(command, laboratory.thread_pools(), laboratory.builds())
-    environment |= {"data": data_record(dataset)}
+    environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
+    environment |= {"data": data_record(dataset), "note": record.note}
     document = results_document(
         experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))
     say("\n".join(timing_notes(document)))
+    if document["budgets"]:
+        say(budgets_table(document["budgets"]))
     say("\n".join(verdict(document)))
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
     failed = sum(status in ("failed", "timeout") for status in statuses)
-    return Outcome(not parity.failures, failed)
+    return Outcome(parity.all_equal, failed)
 
 
 def derive(laboratory: Laboratory) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The experiment: what is trained on what, over which grid of factors, checked before anything runs."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from typing import Any, Self
 
@@ -125,13 +125,20 @@ class Experiment(Section):
             for threads, dtype, objective, optimizer, batch_size, implementation in grid
         )
 
-    def fast(self) -> "Experiment":
-        """Shorten to two seeds, a fifth of the training and few timings; `shortened` says so."""
+    def fast(self, asked_for: Collection[str] = ()) -> "Experiment":
+        """Shorten to two seeds, a fifth of the training and few timings; `shortened` says so.
+
+        What was asked for by a flag ("section.key") stays as it is.
+        """
         key = next(key for key in LENGTHS if getattr(self.training, key) is not None)
-        length, seeds = getattr(self.training, key), self.run.seeds[:2]
+        length = getattr(self.training, key)
         fifth = length / 5 if key == "seconds" else length // 5
-        short = min(length, max(1, fifth))
-        processes, rounds = min(FAST[0], self.run.processes), min(FAST[1], self.run.rounds)
+        short = length if f"training.{key}" in asked_for else min(length, max(1, fifth))
+        seeds = self.run.seeds if "run.seeds" in asked_for else self.run.seeds[:2]
+        processes, rounds = (
+            getattr(self.run, name) if f"run.{name}" in asked_for else min(most, getattr(self.run, name))
+            for name, most in zip(("processes", "rounds"), FAST, strict=True)
+        )
         note = f"--fast: {len(seeds)} of {len(self.run.seeds)} seeds, {short:g} of {length:g} {key}"
         note += f", times from {processes} x {rounds} blocks" if processes else ""
         return self.model_copy(

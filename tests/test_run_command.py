@@ -178,10 +178,11 @@ def test_flag_beats_the_file(run, small, tmp_path):
 
 
 @pytest.mark.usefixtures("ungated")
-def test_fast_says_what_it_took_away(run, small, tmp_path):
-    done = run(small, "--output", tmp_path / "out", "--fast", "--seeds", "0,1,2", "--epochs", "10", "--quiet")
+def test_fast_says_what_it_took_away_and_leaves_what_a_flag_asked_for(run, small, tmp_path):
+    done = run(small, "--output", tmp_path / "out", "--fast", "--seeds", "0,1,2", "--quiet")
     assert done.code == 0
-    assert "--fast: 2 of 3 seeds, 2 of 10 epochs" in done.out
+    assert "--fast: 3 of 3 seeds, 1 of 3 epochs" in done.out
+    assert "--fast: 3 of 3 seeds, 1 of 3 epochs" in (tmp_path / "out" / "table.md").read_text()
 
 
 @pytest.mark.usefixtures("ungated")

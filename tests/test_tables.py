@@ -9,6 +9,7 @@ import pytest
 from made_runs import cell, pair, parity, run, tensor, trajectory
 
 from compare.analysis.attribution import attribute
+from compare.analysis.budgets import budgets
 from compare.analysis.summary import SUMMARY_KEYS, summarise
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
@@ -208,13 +209,11 @@ def test_the_verdict_is_made_from_the_numbers() -> None:
         "3.1e-16 in float64 (tolerance 1.2e-14) and 2.0e-07 in float32 (tolerance 1.0e-05).",
         "At full batch, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At batch 32, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
-        "At equal epochs (60), the test accuracy of torch ends at 86.00% with full batch and at 97.00% with batch 32, "
-        "making 1 and 45 updates an epoch.",
         "At the same settings numpy and torch end with the same test accuracy.",
-        "Of the 410x in seconds per epoch between the two ends (full, numpy -> 32, torch), "
+        "Of the 410x in seconds per epoch between the two ends (full, numpy to 32, torch), "
         "batch regime 45.0x [45.0, 45.0], framework 9.1x [8.7, 9.6].",
-        "Of the 11.0 points of test accuracy between the two ends (full, numpy -> 32, torch), "
-        "batch regime +11.0 [+11.0, +11.0], framework +0.00 [+0.00, +0.00, none shown].",
+        "Of the 11.0 points of test accuracy between the two ends (full, numpy to 32, torch), "
+        "batch regime +11.0 [+11.0, +11.0], framework nothing.",
     ]
 
 
@@ -240,24 +239,32 @@ def test_a_difference_in_time_is_told_only_where_the_interval_shows_it(ours: lis
     assert told in verdict(a_document(pair(ours, [1.0] * len(ours))))
 
 
-def test_overlapping_accuracies_are_no_difference() -> None:
+def with_budgets(*seeds_of_small: float) -> list[str]:
+    """The verdict on a full batch that ends at 90% in every seed, and batches of 32 that end as given."""
+    ends = {"full": [0.9] * len(seeds_of_small), 32: list(seeds_of_small)}
     runs = [
-        run(cell("torch", batch_size=size), seed, accuracy=0.9 + 0.01 * seed + shift)
-        for size, shift in (("full", 0.0), (32, 0.005))
-        for seed in range(3)
+        run(cell("torch", batch_size=size), seed, accuracy=accuracy)
+        for size, accuracies in ends.items()
+        for seed, accuracy in enumerate(accuracies)
     ]
-    told = [text for text in verdict(a_document(runs)) if text.startswith("At equal epochs (10)")]
-    assert len(told) == 1
-    assert told[0].endswith("the intervals overlap, so no difference was shown.")
+    return [text for text in verdict(a_document(runs, budgets=budgets(runs))) if "At equal epochs" in text]
 
 
-def test_equal_updates_are_told_where_epochs_differ() -> None:
-    runs = [
-        run(cell("torch", batch_size=size), seed, epochs=epochs, updates=90, accuracy=0.9)
-        for size, epochs in (("full", 90), (32, 2))
-        for seed in range(2)
+def test_batch_sizes_are_compared_seed_by_seed_at_what_was_held_equal() -> None:
+    assert with_budgets(0.95, 0.96, 0.94) == [
+        "At equal epochs (10), batch 32 has 95% test accuracy and full batch 90.0%: "
+        "a difference of 5 [3, 7] points, seed by seed."
     ]
-    assert any(text.startswith("At equal updates (90), ") for text in verdict(a_document(runs)))
+
+
+def test_difference_of_batch_sizes_within_its_interval_is_not_shown() -> None:
+    (told,) = with_budgets(0.95, 0.88, 0.9)
+    assert "no difference was shown" in told
+
+
+def test_difference_of_batch_sizes_in_one_seed_shows_nothing() -> None:
+    (told,) = with_budgets(0.95)
+    assert told.endswith("one seed, which shows no difference.")
 
 
 def test_a_failed_parity_names_tensor_and_error() -> None:

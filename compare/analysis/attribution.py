@@ -162,8 +162,8 @@ def _corners(
 def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:
     """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
 
-    A factor below 1x (or a negative number of points) worked against the difference; "none shown" means that
-    the interval holds no effect.
+    A factor below 1x (or a negative number of points) worked against the difference; "no effect shown" means
+    that the interval holds no effect.
     """
     rows = [row for row in rows if row["outcome"] == outcome]
     if not rows:
@@ -171,7 +171,7 @@ def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoc
     sign = -1 if rows[0]["total"] < 0 else 1
     ends = [", ".join(str(row[key]) for row in rows) for key in ("from", "to")][::sign]
     parts = ", ".join(f"{CALLED.get(row['factor'], row['factor'])} {_part(row, sign)}" for row in rows)
-    told = f"{_total(rows[0])} between the two ends ({ends[0]} -> {ends[1]}), {parts}"
+    told = f"{_total(rows[0])} between the two ends ({ends[0]} to {ends[1]}), {parts}"
     left_out = [CALLED.get(row["factor"], row["factor"]) for row in rows if row["levels"] > 2]
     if left_out:
         told += f"; of {joined(left_out)} only the first and the last level are compared"
@@ -195,7 +195,9 @@ def _part(row: Mapping[str, Any], sign: int) -> str:
         texts = _texts([100 * value for value in values], ratio=False)
     if not bounds:
         return texts[0]
-    none_shown = ", none shown" if min(values[1:]) <= 0 <= max(values[1:]) else ""
+    if min(values[1:]) == 0 == max(values[1:]):
+        return "nothing"
+    none_shown = ", no effect shown" if min(values[1:]) <= 0 <= max(values[1:]) else ""
     return f"{texts[0]} [{texts[1]}, {texts[2]}{none_shown}]"
 
 

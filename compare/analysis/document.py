@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compare.analysis.attribution import attribute
+from compare.analysis.budgets import budgets
 from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
 from compare.experiment import Experiment
@@ -43,4 +44,5 @@ def results_document(
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
+        budgets=budgets(ordered),
     )

@@ -55,6 +55,11 @@ class Parity:
     trajectory: tuple[TrajectoryParity, ...]
     failures: Mapping[tuple[str, str], str]
 
+    @property
+    def all_equal(self) -> bool:
+        """Whether every comparison that could be made passed."""
+        return all(row.passed for row in self.tensors) and all(row.passed for row in self.trajectory)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the parity part of results.json."""
         return {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
 from compare.render.parity_table import parity_table
+from compare.render.settings import settings_lines, title_of
 from compare.render.tables import attribution_table, summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.timing_notes import timing_notes
@@ -18,7 +20,13 @@ is the time of an update as a ratio to {reference}'s in the same round, the medi
 faster, and {reference}'s own is 1.
 Square brackets hold 95% intervals over processes (times) or seeds (accuracy); a single run has none.
 `s to target` is the median time to the target accuracy, or how many runs reached it where half or fewer did.
-A comparison of batch sizes holds for what was held equal."""
+A comparison of batch sizes holds for what was held equal.
+What made the difference: from one corner of the grid to the opposite one, the effect of each factor, averaged
+over all orders of changing one after the other (Shapley values). Effects on time multiply to the whole,
+effects on accuracy add up to it."""
+
+BATCH_SIZES = """Which batch size is better depends on what is held equal. The budgets are the largest that
+every run reached; differences are to the first batch size, seed by seed."""
 
 
 def table_markdown(document: Mapping[str, Any]) -> str:
@@ -29,14 +37,18 @@ def table_markdown(document: Mapping[str, Any]) -> str:
     """
     experiment, environment = document["experiment"], document["environment"]
     reference = document["reference"]
-    title = markdown_cell(str(experiment.get("title") or experiment.get("name") or "Results"))
+    budgets = budgets_table(document.get("budgets", ()), "github")
+    settings = "\n".join(f"- {markdown_cell(line)}" for line in settings_lines(document))
     parts = [
-        f"# {title}",
+        f"# {markdown_cell(title_of(experiment, environment.get('data', {}).get('name')))}",
+        markdown_cell(str(experiment.get("description", ""))),
         "\n".join(f"- {markdown_cell(finding)}" for finding in verdict(document)),
         GUIDE.format(reference=markdown_cell(reference)),
+        *(["## Settings", settings] if settings else ()),
         "## Results",
         summary_table(document["summary"], "github", reference),
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
+        *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         "## Parity",
         parity_table(document["parity"], "github"),
         "## What made the difference",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.render.parity_table import worst_tensor
-from compare.render.tables import attribution_table, percent
+from compare.render.regimes import regime_sentences
+from compare.render.tables import attribution_table
 from compare.render.text import counted, scientific, setting
 
 Row = Mapping[str, Any]
@@ -19,7 +19,8 @@ def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
-    told += [*_regimes(rows, reference), *_agreement(rows, reference), *_troubles(rows)]
+    told += regime_sentences(document.get("budgets", ()), reference)
+    told += [*_agreement(rows, reference), *_troubles(rows)]
     told += _untimed(document.get("timings", ()), rows)
     if document["attribution"]:
         told += attribution_table(document["attribution"]).splitlines()
@@ -105,35 +106,6 @@ def _context(row: Row, rows: Sequence[Row]) -> list[str]:
     return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
 
 
-def _regimes(rows: Sequence[Row], reference: str) -> Iterable[str]:
-    """The reference's batch sizes against one another at equal epochs or, failing that, at equal updates."""
-    ours = [row for row in rows if row["implementation"] == reference and row["test_accuracy"] is not None]
-    for one, other in combinations(ours, 2):
-        if any(one[key] != other[key] for key in CONTEXT):
-            continue
-        if one["epochs"] and one["epochs"] == other["epochs"]:
-            held = f"At equal epochs ({one['epochs']})"
-            updates = " and ".join(f"{row['updates'] / row['epochs']:.4g}" for row in (one, other))
-            making = f", making {updates} updates an epoch"
-        elif one["updates"] == other["updates"]:
-            held, making = f"At equal updates ({one['updates']})", ""
-        else:
-            continue
-        where = ", ".join([held, *_context(one, rows)])
-        ends = " and ".join(
-            f"at {percent(row, False)}% with {setting(row['batch_size'])}" for row in (one, other)
-        )
-        yield f"{where}, the test accuracy of {reference} ends {ends}{making}{_apart(one, other)}."
-
-
-def _apart(one: Row, other: Row) -> str:
-    if one["test_accuracy_low"] is None or other["test_accuracy_low"] is None:
-        return " (one seed: no interval)"
-    low = max(one["test_accuracy_low"], other["test_accuracy_low"])
-    high = min(one["test_accuracy_high"], other["test_accuracy_high"])
-    return "" if low > high else "; the intervals overlap, so no difference was shown"
-
-
 def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
     """How far apart the accuracies of an implementation and the reference end at the same settings."""
     settings = ("batch_size", *CONTEXT)
@@ -150,7 +122,10 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
         elif gaps:
             gap, where = max(gaps)
             points = f"{100 * gap:.2g} points ({where[3:]})"
-            yield f"At the same settings {name} and {reference} differ in test accuracy by at most {points}."
+            yield (
+                f"At the same settings {name} and {reference} differ in test accuracy by at most {points}: "
+                f"rounding, made larger by the training, since they compute the same."
+            )
 
 
 def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:

@@ -1,0 +1,59 @@
+"""What was run: the title, and the settings a reader needs to run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from compare.render.text import printable
+
+Document = Mapping[str, Any]
+LENGTHS = ("epochs", "updates", "seconds")
+
+
+def title_of(experiment: Mapping[str, Any], dataset: str | None) -> str:
+    """Return the experiment's title, with the dataset where the title does not name it."""
+    title = printable(str(experiment.get("title") or experiment.get("name") or "Results"))
+    return title if dataset is None or dataset.lower() in title.lower() else f"{title} (on {dataset})"
+
+
+def settings_lines(document: Document) -> list[str]:
+    """Return the settings that are the same for every row of the table, a line a subject."""
+    experiment = document["experiment"]
+    model, training, run = (experiment.get(key, {}) for key in ("model", "training", "run"))
+    told = {
+        "data": _data(document["environment"].get("data", {})),
+        "network": _network(model),
+        "training": _training(training, experiment.get("factors", {}).get("optimizers", ())),
+        "seeds": ", ".join(str(seed) for seed in run.get("seeds", ())),
+        "note": "; ".join(filter(None, [experiment.get("shortened"), document["environment"].get("note")])),
+    }
+    return [f"{subject}: {facts}" for subject, facts in told.items() if facts]
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    return "; ".join(str(data[key]) for key in ("source", "split", "scaling") if data.get(key))
+
+
+def _network(model: Mapping[str, Any]) -> str:
+    if not model:
+        return ""
+    hidden = model["hidden"]
+    widths = f"hidden layers {', '.join(str(width) for width in hidden)}" if hidden else "no hidden layer"
+    activation = model["activation"]
+    names = activation if isinstance(activation, str) else ", ".join(activation)
+    bias = "with biases" if model["bias"] else "without biases"
+    return f"{widths}; {names}; {bias}; initial weights: {model['init']}"
+
+
+def _training(training: Mapping[str, Any], optimizers: Collection[str]) -> str:
+    length = next((f"{training[key]:g} {key}" for key in LENGTHS if training.get(key)), "")
+    options = {key: value for key, value in training.items() if value is not None and key not in LENGTHS}
+    told = [f"{key} {_value(value, optimizers)}" for key, value in options.items()]
+    return "; ".join(filter(None, [length, *told]))
+
+
+def _value(value: object, optimizers: Collection[str]) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{entry:g} ({name})" for name, entry in value.items() if name in optimizers)
+    return f"{value:g}" if isinstance(value, float) else str(value)
