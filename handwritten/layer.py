@@ -1,9 +1,11 @@
 """One fully connected layer: its two forward equations and the four of its backward pass."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from handwritten.activations import Activation
-from handwritten.arrays import Array
+from handwritten.arrays import Array, RowSum
 
 
 class Layer:
@@ -24,12 +26,16 @@ class Layer:
     dZ: Array
     A_in: Array
     ones: Array
+    sum_rows: Callable[[Array, Array, Array], object]
 
     def __init__(
         self, W: Array, b: Array | None, dW: Array, db: Array | None, activation: Activation
     ) -> None:
         self.W, self.b, self.dW, self.db = W, b, dW, db
         self.W_T, self.dW_T = W.T, dW.T
+        # (1, k), so that a batch of one row needs no broadcast: 1.06x on its step of 64-32-10
+        self.b_row = np.empty((1, 0)) if b is None else b[np.newaxis]
+        self._sum_of_many_rows = RowSum()
         self.activation = activation
         self._room = np.empty((4, 0, len(W)), W.dtype)
 
@@ -40,13 +46,14 @@ class Layer:
             self._room = np.empty((4, n, len(self.W)), self.W.dtype)
         self.Z, self.A, self.dA, self.dZ = self._room[:, :n]
         self.ones = ones
+        self.sum_rows = np.dot if n <= RowSum.FEW else self._sum_of_many_rows
 
     def forward(self, A_in: Array) -> Array:
         """Return A (n, k) for the input A_in (n, m)."""
         self.A_in = A_in
         np.dot(A_in, self.W_T, out=self.Z)  # Z = A_in Wᵀ  (n, k)  [F1]
         if self.b is not None:
-            self.Z += self.b  # + 1 b
+            self.Z += self.b_row  # + 1 b
         self.activation.forward(self.Z, self.A)  # A = σ(Z)  (n, k)  [F2]
         return self.A
 
@@ -56,9 +63,9 @@ class Layer:
 
     def gradients(self) -> None:
         """From dZ to the gradients of the weights and the bias."""
-        np.dot(self.A_in.T, self.dZ, out=self.dW_T)  # dW = dZᵀ A_in  (k, m)  [B2]
+        np.dot(self.A_in.T, self.dZ, out=self.dW_T)  # dWᵀ = A_inᵀ dZ, so dW = dZᵀ A_in  (k, m)  [B2]
         if self.db is not None:
-            np.dot(self.ones, self.dZ, out=self.db)  # db = dZᵀ 1  (k,)  [B3]
+            self.sum_rows(self.ones, self.dZ, self.db)  # db = dZᵀ 1  (k,)  [B3]
 
     def error_below(self, dA_in: Array) -> None:
         """From dZ to the error of the layer's input, written to dA_in (n, m)."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from handwritten.arrays import Array, Buffer
+from handwritten.arrays import Array, Buffer, Weight
 
 
 class Loss(Protocol):
@@ -17,19 +17,19 @@ class Loss(Protocol):
     def value(self, A: Array, Y: Array) -> float:
         """Return the loss of the batch."""
 
-    def gradient(self, A: Array, Y: Array, dA: Array) -> None:
-        """Write dA = ∂L/∂Y_hat."""
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
+        """Write dA = ∂L/∂Y_hat; `weight` stands for 1/n."""
 
 
 class SquaredError:
     """½ Σ (y_hat - y)²  [L1]."""
 
-    def value(self, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, A: Array, Y: Array) -> float:
         return float(0.5 * np.sum((A - Y) ** 2) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array) -> None:  # noqa: D102
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
         np.subtract(A, Y, out=dA)
-        dA *= 1.0 / len(Y)  # (y_hat - y) / n  [L1']
+        dA *= 1.0 / len(Y) if weight is None else weight  # (y_hat - y) / n  [L1']
 
 
 class BinaryCrossEntropy:
@@ -38,10 +38,10 @@ class BinaryCrossEntropy:
     def __init__(self) -> None:
         self._complement, self._quotient, self._scratch = Buffer(), Buffer(), Buffer()
 
-    def value(self, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, A: Array, Y: Array) -> float:
         return float(-np.sum(Y * floored_log(A) + (1 - Y) * floored_log(1 - A)) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array) -> None:  # noqa: D102
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
         complement, quotient, scratch = (
             buffer.like(A) for buffer in (self._complement, self._quotient, self._scratch)
         )
@@ -50,7 +50,7 @@ class BinaryCrossEntropy:
         floored_quotient(quotient, complement, dA, scratch)  # (1 - y) / (1 - y_hat)
         floored_quotient(Y, A, quotient, scratch)  # y / y_hat
         dA -= quotient
-        dA *= 1.0 / len(Y)  # [(1 - y) / (1 - y_hat) - y / y_hat] / n  [L2']
+        dA *= 1.0 / len(Y) if weight is None else weight  # [(1 - y) / (1 - y_hat) - y / y_hat] / n  [L2']
 
 
 class CrossEntropy:
@@ -59,12 +59,12 @@ class CrossEntropy:
     def __init__(self) -> None:
         self._scratch = Buffer()
 
-    def value(self, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, A: Array, Y: Array) -> float:
         return float(-np.sum(Y * floored_log(A)) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array) -> None:  # noqa: D102
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
         floored_quotient(Y, A, dA, self._scratch.like(A))
-        dA *= -1.0 / len(Y)  # -y / (n y_hat)  [L3']
+        dA *= -1.0 / len(Y) if weight is None else -weight  # -y / (n y_hat)  [L3']
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -84,12 +84,12 @@ class MLP:
     @quiet
     def forward(self, X: Array) -> Array:
         """Return Y_hat (n, outputs) for X (n, features): a buffer that the next batch overwrites."""
-        return self.propagate(self._batch(X, "X", self.sizes[0]))
+        return self.propagate(self.batch(X, "X", self.sizes[0]))
 
     @quiet
     def loss(self, X: Array, Y: Array) -> float:
         """Return the loss of a batch: the mean over samples of the sum over outputs [L]."""
-        A, targets = self.forward(X), self._batch(Y, "Y", self.sizes[-1])
+        A, targets = self.forward(X), self.batch(Y, "Y", self.sizes[-1])
         if len(targets) != len(A):
             raise ValueError(f"X has {len(A)} rows and Y has {len(targets)}")
         return self.objective.value(self.layers[-1].Z, A, targets)
@@ -98,7 +98,7 @@ class MLP:
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
         """Return the loss of a batch and the gradients of all parameters (views, overwritten by the next)."""
         loss = self.loss(X, Y)
-        self.propagate_back(self._batch(Y, "Y", self.sizes[-1]))
+        self.propagate_back(self.batch(Y, "Y", self.sizes[-1]))
         return loss, self.gradients
 
     @quiet
@@ -118,10 +118,13 @@ class MLP:
             A = layer.forward(A)
         return A
 
-    def propagate_back(self, Y: Array) -> None:
-        """Run the backward pass for the batch that `propagate` saw last; fill the gradients."""
+    def propagate_back(self, Y: Array, *weight: Array) -> None:
+        """Run the backward pass for the batch that `propagate` saw last; fill the gradients.
+
+        `weight`, if it is given, is the factor of each sample's loss in place of 1/n, the mean.
+        """
         above = self.layers[-1]
-        self.objective.error(above.Z, above.A, Y, above.dA, above.dZ)
+        self.objective.error(above.Z, above.A, Y, above.dA, above.dZ, *weight)
         above.gradients()
         for layer in reversed(self.layers[:-1]):
             above.error_below(layer.dA)
@@ -136,7 +139,7 @@ class MLP:
             layer.reserve(self._ones[:n])
         self._rows = n
 
-    def _batch(self, values: Array, name: str, width: int) -> Array:
+    def batch(self, values: Array, name: str, width: int) -> Array:
         """Return the values as a contiguous (n, width) array of this network's dtype."""
         batch: Array = np.ascontiguousarray(values, self.dtype)
         if batch.ndim != 2 or batch.shape[1] != width or not len(batch):

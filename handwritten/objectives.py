@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from handwritten.activations import OUTPUT_ACTIVATIONS, Activation
-from handwritten.arrays import Array
+from handwritten.arrays import Array, Weight
 from handwritten.losses import LOSSES
 
 OBJECTIVES = frozenset(
@@ -38,8 +38,8 @@ class Objective(Protocol):
     def value(self, Z: Array, A: Array, Y: Array) -> float:
         """Return the batch loss [L]."""
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array) -> None:
-        """Write dZ = ∂L/∂Z of the output layer; `dA` is overwritten."""
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+        """Write dZ = ∂L/∂Z of the output layer; `dA` is overwritten; `weight` stands for 1/n."""
 
 
 class Composed:
@@ -49,11 +49,11 @@ class Composed:
         self.activation = OUTPUT_ACTIVATIONS[output]()
         self.loss = LOSSES[loss]()
 
-    def value(self, Z: Array, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, Z: Array, A: Array, Y: Array) -> float:
         return self.loss.value(A, Y)
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array) -> None:  # noqa: D102
-        self.loss.gradient(A, Y, dA)  # dA = ∂L/∂Y_hat  (n, outputs)  [L1'] [L2'] [L3']
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+        self.loss.gradient(A, Y, dA, weight)  # dA = ∂L/∂Y_hat  (n, outputs)  [L1'] [L2'] [L3']
         self.activation.backward(dA, Z, A, dZ)  # dZ = dA ⊙ σ'(Z)  (n, outputs)  [B1]
 
 
@@ -63,16 +63,16 @@ class SoftmaxCrossEntropy:
     def __init__(self) -> None:
         self.activation = OUTPUT_ACTIVATIONS["softmax"]()
 
-    def value(self, Z: Array, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, Z: Array, A: Array, Y: Array) -> float:
         if np.abs(Y.sum(axis=1) - 1).max() > 1e-3:
             raise ValueError("softmax+cross_entropy needs targets whose rows sum to 1")
         shifted = Z - Z.max(axis=1, keepdims=True)
         log_sum = np.log(np.sum(np.exp(shifted), axis=1))  # log Σ_j e^(z_j - max z)  [S1]
         return float((np.sum(log_sum) - np.sum(Y * shifted)) / len(Y))
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array) -> None:  # noqa: D102
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
         np.subtract(A, Y, out=dZ)
-        dZ *= 1.0 / len(Y)  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
+        dZ *= 1.0 / len(Y) if weight is None else weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
 class SigmoidBinaryCrossEntropy:
@@ -81,13 +81,13 @@ class SigmoidBinaryCrossEntropy:
     def __init__(self) -> None:
         self.activation = OUTPUT_ACTIVATIONS["sigmoid"]()
 
-    def value(self, Z: Array, A: Array, Y: Array) -> float:  # noqa: D102
+    def value(self, Z: Array, A: Array, Y: Array) -> float:
         terms = np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))  # [S2]
         return float(np.sum(terms) / len(Y))
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array) -> None:  # noqa: D102
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
         np.subtract(A, Y, out=dZ)
-        dZ *= 1.0 / len(Y)  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
+        dZ *= 1.0 / len(Y) if weight is None else weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
 def make_objective(output: str, loss: str) -> Objective:

@@ -28,9 +28,9 @@ class SGD:
     Args:
         parameters: θ, a vector, changed in place.
         gradients: g, a vector of the same length.
-        lr: η > 0.
+        lr: η >= 0.
         momentum: μ in [0, 1).
-        dampening: τ; the first v is undamped.
+        dampening: τ in [0, 1]; the first v is undamped.
         weight_decay: λ >= 0, added as λ θ to the gradient, biases included.
         nesterov: look ahead; needs momentum and no dampening.
 
@@ -48,7 +48,10 @@ class SGD:
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        check_non_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
+        check_non_negative(lr=lr, weight_decay=weight_decay)
+        check_decay(momentum=momentum)
+        if not 0 <= dampening <= 1:
+            raise ValueError(f"dampening must lie in [0, 1]; got {dampening}")
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
         self.parameters, self.gradients = parameters, gradients
@@ -59,7 +62,17 @@ class SGD:
         self._scratch = np.empty_like(parameters)
         self._steps = 0
 
-    def step(self) -> None:  # noqa: D102
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step is θ ← θ - η g and nothing else."""
+        return not (self.momentum or self.weight_decay)
+
+    def step_of_scaled(self) -> None:
+        """Take a plain step where the gradients hold the learning rate already: they are those of η L."""
+        self.parameters -= self.gradients  # θ ← θ - η g  [O1]
+        self._steps += 1
+
+    def step(self) -> None:
         direction = with_decay(self.gradients, self.parameters, self.weight_decay, self._decayed)
         if self._velocity is not None:
             direction = self._momentum(direction, self._velocity)
@@ -90,9 +103,9 @@ class RMSprop:
     Args:
         parameters: θ, a vector, changed in place.
         gradients: g, a vector of the same length.
-        lr: η > 0.
+        lr: η >= 0.
         alpha: α in [0, 1), the decay of the mean square.
-        eps: ε, added outside the root.
+        eps: ε >= 0, added outside the root.
         weight_decay: λ >= 0, added as λ θ to the gradient [O3].
         momentum: μ in [0, 1).
 
@@ -110,8 +123,8 @@ class RMSprop:
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        check_non_negative(lr=lr, eps=eps, weight_decay=weight_decay, momentum=momentum)
-        check_decay(alpha=alpha)
+        check_non_negative(lr=lr, eps=eps, weight_decay=weight_decay)
+        check_decay(alpha=alpha, momentum=momentum)
         self.parameters, self.gradients = parameters, gradients
         self.lr, self.alpha, self.eps = lr, alpha, eps
         self.weight_decay, self.momentum = weight_decay, momentum
@@ -120,7 +133,7 @@ class RMSprop:
         self._mean_square = np.zeros_like(parameters)
         self._scratch = np.empty_like(parameters)
 
-    def step(self) -> None:  # noqa: D102
+    def step(self) -> None:
         g = with_decay(self.gradients, self.parameters, self.weight_decay, self._decayed)
         s, scratch = self._mean_square, self._scratch
         np.multiply(g, g, out=scratch)
@@ -148,10 +161,10 @@ class Adam:
     Args:
         parameters: θ, a vector, changed in place.
         gradients: g, a vector of the same length.
-        lr: η > 0.
+        lr: η >= 0.
         beta1: β₁ in [0, 1).
         beta2: β₂ in [0, 1).
-        eps: ε.
+        eps: ε >= 0.
         weight_decay: λ >= 0, added as λ θ to the gradient before the moments [O3].
 
     Raises:
@@ -180,9 +193,12 @@ class Adam:
         self._M = np.zeros_like(parameters)
         self._V = np.zeros_like(parameters)
         self._scratch = np.empty_like(parameters)
+        # as arrays of the parameters' type, for the reason given at `arrays.ONE`
+        self._beta1, self._beta2 = (np.array(beta, parameters.dtype) for beta in (beta1, beta2))
+        self._shift, self._rate = (np.empty((), parameters.dtype) for _ in range(2))
         self._steps = 0
 
-    def step(self) -> None:  # noqa: D102
+    def step(self) -> None:
         g = self.gradients
         if self.decoupled:
             self.parameters *= 1.0 - self.lr * self.weight_decay  # θ ← (1 - η λ) θ  [O6]
@@ -190,22 +206,28 @@ class Adam:
             g = with_decay(g, self.parameters, self.weight_decay, self._decayed)
         self._steps += 1
         M, V, scratch = self._M, self._V, self._scratch
-        M *= self.beta1
+        M *= self._beta1
         M += g  # m ← β₁ m + (1 - β₁) g  [O5]
         np.multiply(g, g, out=scratch)
-        V *= self.beta2
+        V *= self._beta2
         V += scratch  # v ← β₂ v + (1 - β₂) g²  [O5]
         root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))  # √v̂ = root_scale √V  [O5']
         rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)  # η m̂ = rate M  [O5']
+        self._shift.fill(self.eps / root_scale)
+        self._rate.fill(rate / root_scale)
         np.sqrt(V, out=scratch)
-        scratch += self.eps / root_scale
+        scratch += self._shift
         np.divide(M, scratch, out=scratch)
-        scratch *= rate / root_scale
+        scratch *= self._rate
         self.parameters -= scratch  # θ ← θ - η m̂ / (√v̂ + ε)  [O5]
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay [O6] (Loshchilov & Hutter, 2019): θ ← (1 - η λ) θ, then Adam."""
+    """Adam with decoupled weight decay [O6] (Loshchilov & Hutter, 2019): θ ← (1 - η λ) θ, then Adam.
+
+    Arguments and errors are Adam's; weight_decay is λ, which multiplies the parameters and leaves the
+    gradient alone.
+    """
 
     decoupled = True
 

@@ -130,7 +130,7 @@ def test_batches_of_changing_sizes_each_use_all_their_rows_and_no_others(rng):
     for rows in batches:
         reference.loss_and_gradients(X[rows], Y[rows])
         reference_optimizer.step()
-    np.testing.assert_array_equal(mlp.flat_parameters, reference.flat_parameters)
+    np.testing.assert_allclose(mlp.flat_parameters, reference.flat_parameters, rtol=1e-13)
 
 
 def test_training_leaves_its_data_alone_and_takes_read_only_arrays(rng):
@@ -168,3 +168,38 @@ def test_training_on_separable_data_learns_them():
     Trainer(mlp, optimizer, X, Y).train([None] * 200)
     assert (mlp.forward(X).argmax(axis=1) == Y.argmax(axis=1)).all()
     assert mlp.loss(X, Y) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "told"),
+    [
+        (np.ones((4, 3)), np.ones((3, 2)), "X has 4 rows and Y has 3"),
+        (np.ones((4, 2)), np.ones((4, 2)), r"X has the shape \(4, 2\)"),
+        (np.ones((4, 3)), np.ones((4, 1)), r"Y has the shape \(4, 1\)"),
+    ],
+    ids=["rows", "features", "outputs"],
+)
+def test_training_set_that_does_not_fit_the_network_is_refused(X, Y, told):
+    mlp = MLP((3, 2), (), "identity", "squared_error")
+    with pytest.raises(ValueError, match=told):
+        Trainer(mlp, SGD(mlp.flat_parameters, mlp.flat_gradients), X, Y)
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        ("sgd", {"momentum": 5}),
+        ("sgd", {"dampening": -3, "momentum": 0.9}),
+        ("sgd", {"dampening": float("nan"), "momentum": 0.9}),
+        ("sgd", {"lr": -1}),
+        ("rmsprop", {"momentum": 1}),
+        ("rmsprop", {"alpha": 1.5}),
+        ("adam", {"beta2": 1}),
+        ("adamw", {"weight_decay": -1}),
+    ],
+    ids=str,
+)
+def test_option_outside_its_range_is_refused_by_name(rule, options):
+    name = next(iter(options))
+    with pytest.raises(ValueError, match=name):
+        OPTIMIZERS[rule](np.zeros(1), np.zeros(1), **options)

@@ -21,7 +21,7 @@ class HandwrittenNumpy:
         optimizer = OPTIMIZERS[rule.name]
         self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
 
-    def trace(self, X: Array, Y: Array) -> Trace:  # noqa: D102
+    def trace(self, X: Array, Y: Array) -> Trace:
         input_gradient = self.mlp.input_gradient(X, Y)
         loss = self.mlp.loss(X, Y)
         values = {}
@@ -30,15 +30,15 @@ class HandwrittenNumpy:
         gradients = {name: gradient.copy() for name, gradient in self.mlp.gradients.items()}
         return Trace(loss, values, gradients | {"X": input_gradient})
 
-    def load(self, X: Array, Y: Array) -> None:  # noqa: D102
+    def load(self, X: Array, Y: Array) -> None:
         self.trainer = Trainer(self.mlp, self.optimizer, X, Y)
 
-    def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:  # noqa: D102
+    def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
         self.trainer.train(batches)
 
-    def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:  # noqa: D102
+    def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:
         loss = self.mlp.loss(X, Y)
         return loss, self.mlp.layers[-1].A.copy()
 
-    def parameters(self) -> dict[str, Array]:  # noqa: D102
+    def parameters(self) -> dict[str, Array]:
         return {name: values.copy() for name, values in self.mlp.parameters.items()}

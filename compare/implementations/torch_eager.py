@@ -23,25 +23,25 @@ class TorchEager:
         self.model.load(parameters)
         self.optimizer = make_optimizer(rule.name, self.model.parameters(), rule.options)
 
-    def trace(self, X: Array, Y: Array) -> Trace:  # noqa: D102
+    def trace(self, X: Array, Y: Array) -> Trace:
         trace = self.model.trace(X, Y)
         return Trace(trace.loss, trace.values, trace.gradients)
 
-    def load(self, X: Array, Y: Array) -> None:  # noqa: D102
+    def load(self, X: Array, Y: Array) -> None:
         self.X, self.Y = tensor(X), self._targets(Y)
 
-    def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:  # noqa: D102
+    def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
         for rows in batches:
             X, Y = (self.X, self.Y) if rows is None else self._gather(torch.from_numpy(rows))
             training_step(self.model, self.optimizer, X, Y)
 
     @torch.no_grad()
-    def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:  # noqa: D102
+    def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:
         Z = self.model(tensor(X))
         loss = self.model.loss(Z, self._targets(Y)).item()
         return loss, self.model.output_activation(Z).numpy()
 
-    def parameters(self) -> dict[str, Array]:  # noqa: D102
+    def parameters(self) -> dict[str, Array]:
         return self.model.export()
 
     def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
