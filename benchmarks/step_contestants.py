@@ -1,0 +1,279 @@
+"""Who takes part in `benchmarks.training_step`: each builds a network and takes training steps on demand.
+
+A contestant is made from a `Cell` and its `Data`; `steps(count)` takes that many training steps, each
+gathering its batch, and returns the seconds they took. A library is imported by who needs it alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compare.batches import BatchSize, epoch_batches
+from compare.implementation import Array, Implementation, UpdateRule
+from compare.initial_weights import draw_parameters
+from compare.network import Network
+
+LEARNING_RATE = 1e-3
+"""Small, so that thousands of steps on random labels end nowhere in particular."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line and column of the table: widths, optimizer, rows a batch, rows of the training set."""
+
+    sizes: tuple[int, int, int]
+    optimizer: str
+    batch: int
+    rows: int
+
+    @property
+    def network(self) -> Network:
+        """One hidden sigmoid layer and a softmax with cross-entropy, biases included."""
+        return Network(self.sizes, ("sigmoid",), "softmax", "cross_entropy", bias=True)
+
+
+class Data:
+    """The same random training set, initial parameters and batches for everyone, in float32."""
+
+    def __init__(self, cell: Cell) -> None:
+        rng = np.random.default_rng(0)
+        self.X: Array = rng.random((cell.rows, cell.sizes[0]), dtype=np.float32)
+        self.labels = np.arange(cell.rows) % cell.sizes[-1]
+        self.Y: Array = np.eye(cell.sizes[-1], dtype=np.float32)[self.labels]
+        drawn = draw_parameters(cell.network, "pytorch", seed=0)
+        self.parameters = {name: values.astype(np.float32) for name, values in drawn.items()}
+        size: BatchSize = "full" if cell.batch == cell.rows else cell.batch
+        self.batches = list(epoch_batches(cell.rows, size, seed=0, epoch=0))
+        if cell.rows % cell.batch:
+            del self.batches[-1]
+
+    def forever(self) -> Iterator[NDArray[np.intp] | None]:
+        """Yield the batches again and again."""
+        return itertools.cycle(self.batches)
+
+
+class Contestant(Protocol):
+    """Takes training steps."""
+
+    def steps(self, count: int) -> float:
+        """Take `count` steps; return the seconds they took."""
+
+
+class Loop:
+    """A contestant of the comparison itself: what `compare.run` would time."""
+
+    def __init__(self, implementation: Implementation, data: Data) -> None:
+        implementation.load(data.X, data.Y)
+        self._train, self._batches = implementation.train, data.forever()
+
+    def steps(self, count: int) -> float:
+        """Take `count` steps; return the seconds they took."""
+        batches = itertools.islice(self._batches, count)
+        start = time.perf_counter()
+        self._train(batches)
+        return time.perf_counter() - start
+
+
+def rule(cell: Cell) -> UpdateRule:
+    """Return the update rule of a cell."""
+    return UpdateRule(cell.optimizer, {"lr": LEARNING_RATE})
+
+
+def handwritten(cell: Cell, data: Data) -> Loop:
+    """`handwritten/`, as `compare.run` trains it."""
+    from compare.implementations.handwritten_numpy import HandwrittenNumpy
+
+    return Loop(HandwrittenNumpy(cell.network, data.parameters, rule(cell), "float32"), data)
+
+
+def torch_eager(cell: Cell, data: Data) -> Loop:
+    """PyTorch in eager mode, as `compare.run` trains it: autograd and `torch.optim`."""
+    from compare.implementations.torch_eager import TorchEager
+
+    return Loop(TorchEager(cell.network, data.parameters, rule(cell), "float32"), data)
+
+
+def torch_fused(cell: Cell, data: Data) -> Loop:
+    """The same with `fused=True`: torch.optim's own single-kernel update."""
+    import torch
+
+    from compare.implementations.torch_eager import TorchEager
+
+    eager = TorchEager(cell.network, data.parameters, rule(cell), "float32")
+    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[cell.optimizer]
+    eager.optimizer = optimizer(eager.model.parameters(), lr=LEARNING_RATE, fused=True)
+    return Loop(eager, data)
+
+
+class TorchCompiled:
+    """Gathering, forward, `torch.func.grad` and the update in one graph made by `torch.compile`.
+
+    The strongest of the forms that were tried: the parameters are changed in place, and Adam's two numbers a
+    step come from outside (as tensors of the graph they would be computed anew for every parameter).
+    """
+
+    def __init__(self, cell: Cell, data: Data) -> None:
+        import torch
+
+        self._batches = data.forever()
+        self._from_numpy = torch.from_numpy
+        self._X, self._labels = torch.tensor(data.X), torch.tensor(data.labels)
+        self._parameters = [torch.tensor(values) for values in data.parameters.values()]
+        self._m, self._v = ([torch.zeros_like(values) for values in self._parameters] for _ in range(2))
+        self._numbers, self._t = torch.zeros(2), 0
+        self._is_adam = cell.optimizer == "adam"
+        self._step: Any = torch.compile(
+            self._adam if self._is_adam else self._sgd, dynamic=False, fullgraph=True
+        )
+
+    @staticmethod
+    def _loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, labels: Any) -> Any:
+        import torch.nn.functional as F  # noqa: N812
+
+        return F.cross_entropy(F.linear(F.linear(X, W1, b1).sigmoid(), W2, b2), labels)
+
+    @staticmethod
+    def _gradients(parameters: list[Any], X: Any, labels: Any, rows: Any) -> Any:
+        import torch
+
+        if rows is not None:
+            X, labels = torch.index_select(X, 0, rows), torch.index_select(labels, 0, rows)
+        differentiate: Any = torch.func.grad(TorchCompiled._loss, argnums=(0, 1, 2, 3))
+        return differentiate(*parameters, X, labels)
+
+    @staticmethod
+    def _sgd(parameters: list[Any], X: Any, labels: Any, rows: Any) -> None:
+        for values, g in zip(parameters, TorchCompiled._gradients(parameters, X, labels, rows), strict=True):
+            values.sub_(g, alpha=LEARNING_RATE)
+
+    @staticmethod
+    def _adam(parameters: list[Any], X: Any, labels: Any, rows: Any, ms: Any, vs: Any, numbers: Any) -> None:
+        rate, correction = numbers[0], numbers[1]
+        gradients = TorchCompiled._gradients(parameters, X, labels, rows)
+        for values, m, v, g in zip(parameters, ms, vs, gradients, strict=True):
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            values.sub_(rate * m / (v.sqrt() * correction + 1e-8))
+
+    def steps(self, count: int) -> float:
+        """Take `count` steps; return the seconds they took."""
+        step, parameters, X, labels = self._step, self._parameters, self._X, self._labels
+        start = time.perf_counter()
+        for rows in itertools.islice(self._batches, count):
+            index = None if rows is None else self._from_numpy(rows)
+            if self._is_adam:
+                self._t += 1
+                self._numbers[0] = LEARNING_RATE / (1 - 0.9**self._t)
+                self._numbers[1] = (1 - 0.999**self._t) ** -0.5
+                step(parameters, X, labels, index, self._m, self._v, self._numbers)
+            else:
+                step(parameters, X, labels, index)
+        return time.perf_counter() - start
+
+
+class ScikitLearn:
+    """`MLPClassifier`, its training loop alone: `_fit_stochastic`, without checks and initial weights.
+
+    An epoch here has as many rows as the steps asked for need, so small batches gather from fewer rows than
+    the others do; that favours it a little.
+    """
+
+    def __init__(self, cell: Cell, data: Data) -> None:
+        classifier = importlib.import_module("sklearn.neural_network").MLPClassifier
+        options = {"momentum": 0.0, "nesterovs_momentum": False} if cell.optimizer == "sgd" else {}
+        self._data, self._batch, self._rows = data, cell.batch, cell.rows
+        self._classifier = classifier(
+            cell.sizes[1:-1],
+            activation="logistic",
+            solver=cell.optimizer,
+            alpha=0.0,
+            batch_size=cell.batch,
+            learning_rate_init=LEARNING_RATE,
+            shuffle=cell.batch < cell.rows,
+            tol=0.0,
+            n_iter_no_change=10**9,
+            random_state=0,
+            **options,
+        )
+        self._loop, self._seconds = self._classifier._fit_stochastic, 0.0
+        self._classifier._fit_stochastic = self._timed
+
+    def _timed(self, *arguments: Any) -> None:
+        start = time.perf_counter()
+        self._loop(*arguments)
+        self._seconds = time.perf_counter() - start
+
+    def steps(self, count: int) -> float:
+        """Take about `count` steps; return the seconds that `count` steps took."""
+        an_epoch = min(count, self._rows // self._batch)
+        rows = max(an_epoch * self._batch, 10)  # all ten classes must occur
+        epochs = max(1, round(count * self._batch / rows))
+        self._classifier.max_iter = epochs
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._classifier.fit(self._data.X[:rows], self._data.labels[:rows])
+        return self._seconds * count / (epochs * -(-rows // self._batch))
+
+
+class Floor:
+    """The matrix products of a step alone, each by the fastest of NumPy's BLAS calls for it.
+
+    Every product is tried with each operand in both memory orders, and writes its result or the result's
+    transpose; the quickest is kept. Bias, activation, loss, update and gathering are left out, so no
+    implementation on this BLAS can take less.
+    """
+
+    def __init__(self, cell: Cell, data: Data) -> None:
+        n, (m, k, outputs) = cell.batch, cell.sizes
+        self._products = [
+            self._fastest(n, m, k),  # Z_1 = X W_1ᵀ
+            self._fastest(n, k, outputs),  # Z_2 = A_1 W_2ᵀ
+            self._fastest(outputs, n, k),  # dW_2 = dZ_2ᵀ A_1
+            self._fastest(n, outputs, k),  # dA_1 = dZ_2 W_2
+            self._fastest(k, n, m),  # dW_1 = dZ_1ᵀ X
+        ]
+
+    @staticmethod
+    def _fastest(rows: int, inner: int, columns: int) -> tuple[Array, Array, Array]:
+        """Return operands and result of the fastest way to multiply (rows, inner) by (inner, columns)."""
+        rng = np.random.default_rng(0)
+        P, Q = (rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, columns)))
+        ways = []
+        for left, right in itertools.product((P, np.asfortranarray(P)), (Q, np.asfortranarray(Q))):
+            ways.append((left, right, np.empty((rows, columns), np.float32)))
+            ways.append((right.T, left.T, np.empty((columns, rows), np.float32)))
+        repeats = max(1, int(2e8 / (rows * inner * columns * 10 + 1e5)))
+        return min(ways, key=lambda way: min(Floor._seconds([way], repeats) for _ in range(5)))
+
+    @staticmethod
+    def _seconds(products: list[tuple[Array, Array, Array]], count: int) -> float:
+        dot = np.dot
+        start = time.perf_counter()
+        for _ in range(count):
+            for left, right, result in products:
+                dot(left, right, result)
+        return time.perf_counter() - start
+
+    def steps(self, count: int) -> float:
+        """Compute the products of `count` steps; return the seconds they took."""
+        return self._seconds(self._products, count)
+
+
+CONTESTANTS: dict[str, Callable[[Cell, Data], Contestant]] = {
+    "handwritten": handwritten,
+    "eager": torch_eager,
+    "fused": torch_fused,
+    "compiled": TorchCompiled,
+    "scikit-learn": ScikitLearn,
+    "floor": Floor,
+}
+"""The contestants by name."""
