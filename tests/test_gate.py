@@ -153,3 +153,15 @@ def test_table_has_a_no_for_everyone_who_is_wrong_and_names_the_tensor_or_step(p
 
 def test_report_says_who_is_being_compared(parity, told):
     assert {what.split(",")[0] for what in told} == {*RIGHT, *WRONG, *UNWELL}
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0, 30.0])
+def test_training_that_diverges_in_float32_is_no_failure_of_parity(rate, tmp_path):
+    data = load_dataset(write_csv(tmp_path / "three.csv"))
+    diverging = experiment(
+        model={"hidden": []},
+        training={"epochs": 1, "lr": rate},
+        factors={"implementations": ["numpy", "torch"], "objectives": ["identity+squared_error"]},
+    )
+    with Laboratory(diverging, data) as laboratory:
+        assert check_parity(laboratory, report=lambda what: None).failures == {}

@@ -42,10 +42,12 @@ def drift_tolerances(
         dtype: "float32" or "float64".
 
     Returns:
-        By "STEP NAME", such as "12 W1"; not finite where the training diverges.
+        By "STEP NAME", such as "12 W1"; not finite where the training diverges, that
+        is, from where the parameters are so large that a product of one factor a layer, squared, overflows.
     """
     arguments = (network, parameters, X, Y, batches, rule)
     tolerances = {}
+    largest = float(np.finfo(dtype).max) ** (0.5 / network.depth)
     with np.errstate(all="ignore"):
         paths = [list(trajectory(*arguments, None, dtype))]
         for replicate in range(REPLICATES):
@@ -53,6 +55,8 @@ def drift_tolerances(
         for step, (undisturbed, *disturbed) in enumerate(zip(*paths, strict=True), start=1):
             for name, values in undisturbed.items():
                 distance = max(float(np.linalg.norm(other[name] - values)) for other in disturbed)
+                if np.abs(values).max() > largest:
+                    distance = np.inf
                 relative = distance / float(np.linalg.norm(values)) if values.any() else 0.0
                 tolerances[f"{step} {name}"] = CONFIDENCE * relative + step * UNIT_ROUNDOFF[dtype]
     return tolerances

@@ -198,6 +198,8 @@ class RoundingModel:
                 more = self._logarithms(1 - Y, 1 - A, of_A + 1)
                 terms, through, lost = terms + more[0], through + more[1], lost + more[2]
         own = growth(terms.size) * (ULPS * np.sum(terms)) ** 2 + (lost / self.u) ** 2
+        if loss == "squared_error":
+            own += (self.u * np.sum(of_A)) ** 2  # of second order, and all there is where y_hat = y
         self.variances["loss"] = np.array((np.sum(through) + own) / n**2)
 
     def _logarithms(self, y: Array, p: Array, of_p: Array) -> tuple[Array, Array, float]:

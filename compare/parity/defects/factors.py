@@ -43,7 +43,7 @@ def other_factors(network: Network, n: int) -> list[Factor]:
     """Return further ratios that mean something, though no mistake with a name of its own."""
     k = network.sizes[-1]
     factors = [
-        Factor("scaled", 0.5, "½ of", "a ½ is left over: the derivative of ½ (y_hat - y)² is y_hat - y"),
+        Factor("scaled", 0.5, "½ of", "a ½ is left over"),
         Factor("scaled", k, f"{k} times", f"{k} is your number of outputs"),
         Factor("scaled", n * k, f"{n * k} times", f"{n} is your batch size and {k} your number of outputs"),
         Factor("scaled", (n - 1) / n, f"{n - 1}/{n} of", f"{n} is your batch size"),

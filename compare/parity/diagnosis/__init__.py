@@ -70,6 +70,10 @@ class Examination:
 
     def explain(self, loss: float, gradients: Values) -> list[Explanation]:
         """Return what is wrong with a loss and gradients, the best explanation first."""
+        with np.errstate(all="ignore"):  # gradients that are absurdly large overflow on the way
+            return self._explain(loss, gradients)
+
+    def _explain(self, loss: float, gradients: Values) -> list[Explanation]:
         right, values = self.matcher.loss, self._completed(gradients)
         account = self._account(values, loss)
         found = list(account.explanations)
@@ -95,7 +99,8 @@ class Examination:
         if found := search.fitted():
             return self._defects(found, loss)
         if matcher.is_single_precision(values):
-            return Account((of_suspect(matcher, Suspect(FLOAT32, None, 1.0)),), True)
+            wrong = [name for name in matcher.names if matcher.is_wrong(name, values[name])]
+            return Account((of_suspect(matcher, Suspect(FLOAT32, None, 1.0), wrong),), True)
         if found := search.several():
             return self._defects(found, loss)
         known = of_candidate(matcher, search.best, ()) if search.best.defects else []

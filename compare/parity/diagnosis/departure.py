@@ -19,7 +19,7 @@ def unexplained(matcher: Matcher, part: Candidate, values: Mapping[str, Array]) 
     later = [name for name in wrong if layer_of(name) != layer]
     allowed = "With that allowed for, " if part.defects else ""
     departs = " and ".join(departure(matcher, part, name, values[name]) for name in first)
-    message = f"{allowed}{departs}, first on the way back. {still_right(matcher, part, first)}"
+    message = f"{allowed}{departs}, first on the way back. {still_right(matcher, part, first, later)}"
     if later:
         message += f" What is wrong further down ({listed(later)}) may follow from it."
     return Explanation("unexplained", layer, by_layer(wrong), message)
@@ -36,11 +36,17 @@ def departure(matcher: Matcher, part: Candidate, name: str, value: Array) -> str
     return f"{name} departs by {error:.2g} of its size (rounding explains {matcher.tolerances[name]:.1g})"
 
 
-def still_right(matcher: Matcher, part: Candidate, first: Sequence[str]) -> str:
+def still_right(matcher: Matcher, part: Candidate, first: Sequence[str], later: Sequence[str]) -> str:
     """Say what the tensors that are right prove, and so where the mistake is."""
     layer, network = layer_of(first[0]), matcher.network
     if network.bias and len(first) == 1:
         other = ("W" if first[0][0] == "b" else "b") + str(layer)
+        if other[0] == "b" and later:
+            return (
+                f"{other} is right, so the sums of dZ{layer} over the samples are right; but as "
+                f"{listed(later)} are wrong too, its rows may be out of step with the samples: see whether "
+                f"inputs and labels are in the same order.{equation_of(first[0])}"
+            )
         return f"{other} is right, so dZ{layer} is right, and the mistake is after it.{equation_of(first[0])}"
     if layer == network.depth:
         label = "B0" if network.is_fused else "B1"

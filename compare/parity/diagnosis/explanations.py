@@ -58,9 +58,9 @@ def of_candidate(
     return [replace(first, message=first.message + more), *rest]
 
 
-def of_suspect(matcher: Matcher, suspect: Suspect) -> Explanation:
-    """Explain one defect."""
-    tensors = by_layer([*matcher.candidate((suspect,)).changed])
+def of_suspect(matcher: Matcher, suspect: Suspect, wrong: Sequence[str] = ()) -> Explanation:
+    """Explain one defect; `wrong` names the tensors it shows in, where that is not all it can change."""
+    tensors = by_layer([*(wrong or matcher.candidate((suspect,)).changed)])
     message = told(suspect, tensors, matcher.network, matcher.n)
     return Explanation(suspect.defect.id, suspect.layer, tensors, message)
 

@@ -14,6 +14,8 @@ from compare.parity.tolerance import relative_error, rounded_to, tolerances
 
 SLACK = 4
 """A defective pass may round that much worse than the right one, which the tolerances are made for."""
+FAINTEST_SINGLE = 2e-9
+"""Smaller errors than these, a thirtieth of float32's unit roundoff, are not float32's."""
 LARGEST_MATCH = 1e-4
 """No defect is named by a match coarser than this, however much rounding would allow."""
 
@@ -92,10 +94,17 @@ class Matcher:
         return SLACK * self.tolerances["loss"]
 
     def is_single_precision(self, values: Mapping[str, Array]) -> bool:
-        """Tell whether gradients of a float64 computation are as exact as float32 would be."""
-        return self.dtype == "float64" and all(
-            relative_error(values[name], self.right[name]) <= min(self.single_tolerances[name], LARGEST_MATCH)
-            for name in self.names
+        """Tell whether gradients of a float64 computation are as exact as float32 would be, and no more.
+
+        Float32 anywhere on the way leaves its mark on half of the tensors or more.
+        """
+        errors = {name: relative_error(values[name], self.right[name]) for name in self.names}
+        wrong = [name for name in self.names if self.is_wrong(name, values[name])]
+        return (
+            self.dtype == "float64"
+            and all(errors[name] <= min(self.single_tolerances[name], LARGEST_MATCH) for name in self.names)
+            and 2 * len(wrong) >= len(self.names)
+            and all(errors[name] >= FAINTEST_SINGLE for name in wrong)
         )
 
     def order(self, defect: Defect) -> int:

@@ -24,6 +24,8 @@ FIT_TOLERANCE = 1e-3
 """A fit that leaves more of the gradient unexplained is none."""
 FEWEST_NUMBERS = 4
 """A strength is not fitted to fewer entries than these."""
+LARGEST_STRENGTH = 1e4
+"""No learning rate or weight decay is larger."""
 
 
 class Search:
@@ -157,7 +159,9 @@ class Search:
             if low == 0 or abs(low - before) <= 1e-12 * abs(low) or suspect.defect.id != "log-epsilon":
                 break
             high = 1.5 * low
-        if low == 0 or (suspect.defect.id == "log-epsilon" and not 0 < low <= LARGEST_EPSILON):
+        if low == 0 or abs(low) > LARGEST_STRENGTH:
+            return None
+        if suspect.defect.id == "log-epsilon" and not 0 < low <= LARGEST_EPSILON:
             return None
         return replace(suspect, amount=low)
 

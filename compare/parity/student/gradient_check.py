@@ -18,6 +18,8 @@ from compare.parity.tolerance import relative_error, tolerances
 from compare.parity.witnesses import ComplexStep
 from handwritten import MLP
 
+LOST = 1e-2
+"""A tensor with a larger tolerance than this is not decided."""
 DUE_TO_SHAPES = ("exception", "shape", "value")
 """Kinds of failures that biases of an unexpected shape may lead to."""
 
@@ -178,6 +180,14 @@ def remarks(question: Question, reply: Reply, answer: Answer) -> list[str]:
     notes += [f"NumPy warned, {text}" for text in reply.record["warnings"]]
     if reply.printed_lines:
         notes.append(printed(reply))
+    parameters, X, Y = question.in_float64()
+    allowed = tolerances(question.network, parameters, X, Y, answer.dtype)
+    lost = [name for name, tolerance in allowed.items() if tolerance >= LOST and name in answer.gradients]
+    if lost:
+        notes.append(
+            f"rounding in {answer.dtype} leaves too little of {joined(lost)} to compare at these weights: "
+            f"not decided"
+        )
     return notes + blind_spots(question)
 
 

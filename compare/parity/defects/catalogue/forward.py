@@ -36,7 +36,7 @@ def other_activation(name: str) -> Defect:
     return Defect(
         "other-activation",
         "F2",
-        f"you used {name} {{at}}, forward and backward, where another activation was asked for",
+        f"you used {name} {{at}} where another activation was asked for",
         where(hidden, lambda network, n, layer: network.functions[layer - 1] != name),
         activate_by(name),
     )
