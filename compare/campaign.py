@@ -181,7 +181,8 @@ def finish(
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))
-    say("\n".join(timing_notes(document)))
+    if notes := timing_notes(document):
+        say("\n".join(notes))
     if document["budgets"]:
         say(budgets_table(document["budgets"]))
     say("\n".join(verdict(document)))

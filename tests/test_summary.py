@@ -160,3 +160,10 @@ def test_a_loss_that_is_not_finite_is_null() -> None:
 def test_runs_too_short_for_an_epoch_have_no_time_per_epoch() -> None:
     row = summarise([run(epochs=0, updates=5)], "numpy")[0]
     assert (row["seconds_per_epoch"], row["updates"]) == (None, 5)
+
+
+def test_reference_that_was_never_timed_has_no_ratio() -> None:
+    (row,) = summarise(
+        [run(cell("torch"), status="failed", reason="x", epochs=0, updates=0, seconds=0.0)], "torch"
+    )
+    assert row["time_ratio"] is None

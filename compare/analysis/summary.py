@@ -121,7 +121,8 @@ def _seconds_per_epoch(good: Sequence[Run]) -> Interval | None:
 
 def _time_ratio(cell: Cell, evidence: _Evidence) -> Interval | None:
     if cell.implementation == evidence.reference:
-        return Interval(1.0, None, None)
+        was_timed = evidence.times.of(cell) or _seconds_per_update(evidence.runs[cell])
+        return Interval(1.0, None, None) if was_timed else None
     timed = evidence.times.ratio(cell, evidence.reference)
     if timed is not None:
         return timed
