@@ -708,3 +708,15 @@ def test_the_document_links_to_what_exists():
     derivation = (ROOT / "docs" / "derivation.md").read_text(encoding="utf-8")
     for anchor in re.findall(r"\(derivation\.md#(\w+)\)", TEXT):
         assert f'<a id="{anchor}">' in derivation
+
+
+@pytest.mark.parametrize("kind", ["staticmethod", "classmethod"])
+def test_class_whose_method_needs_no_instance_passes(kind, check):
+    first = "cls, " if kind == "classmethod" else ""
+    code = f"""
+class F:
+    @{kind}
+    def loss_and_gradients({first}parameters, X, Y):
+        return answer(parameters, X, Y)
+"""
+    assert check(code, "F").passed

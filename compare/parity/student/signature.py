@@ -48,7 +48,9 @@ def gradient_function(found: Any, parameters: Arrays) -> tuple[Function, bool]:
     method = getattr(found, "loss_and_gradients", None)
     if not callable(method):
         raise Failure("missing", f"the class {name} has no method loss_and_gradients(X, Y)")
-    built_from_parameters = is_class and accepts(method, 3)  # self, X, Y
+    own = inspect.getattr_static(found, "loss_and_gradients")
+    bound = isinstance(own, staticmethod | classmethod)
+    built_from_parameters = is_class and accepts(method, 2 if bound else 3)  # X, Y, and self before them
     if is_class:
         arguments = (parameters,) if built_from_parameters else ()
         if not accepts(found, len(arguments)):
