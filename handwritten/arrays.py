@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 """An array of float32 or float64; which of the two, the network's `dtype` says."""
 
-Weight = Array | float | None
-"""The factor of each sample's loss in that of the batch; None stands for 1/n, the mean."""
+Weight = Array | float
+"""A sample's share in the loss of the batch: 1/n for the mean."""
 
 ZERO, ONE = ({np.dtype(t): np.array(x, t) for t in (np.float32, np.float64)} for x in (0, 1))
 """Constants by dtype. A Python number would be converted anew by every call, which takes as long as adding

@@ -17,7 +17,7 @@ class Loss(Protocol):
     def value(self, A: Array, Y: Array) -> float:
         """Return the loss of the batch."""
 
-    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight) -> None:
         """Write dA = ∂L/∂Y_hat; `weight` stands for 1/n."""
 
 
@@ -27,9 +27,9 @@ class SquaredError:
     def value(self, A: Array, Y: Array) -> float:
         return float(0.5 * np.sum((A - Y) ** 2) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight) -> None:
         np.subtract(A, Y, out=dA)
-        dA *= 1.0 / len(Y) if weight is None else weight  # (y_hat - y) / n  [L1']
+        dA *= weight  # (y_hat - y) / n  [L1']
 
 
 class BinaryCrossEntropy:
@@ -41,7 +41,7 @@ class BinaryCrossEntropy:
     def value(self, A: Array, Y: Array) -> float:
         return float(-np.sum(Y * floored_log(A) + (1 - Y) * floored_log(1 - A)) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight) -> None:
         complement, quotient, scratch = (
             buffer.like(A) for buffer in (self._complement, self._quotient, self._scratch)
         )
@@ -50,7 +50,7 @@ class BinaryCrossEntropy:
         floored_quotient(quotient, complement, dA, scratch)  # (1 - y) / (1 - y_hat)
         floored_quotient(Y, A, quotient, scratch)  # y / y_hat
         dA -= quotient
-        dA *= 1.0 / len(Y) if weight is None else weight  # [(1 - y) / (1 - y_hat) - y / y_hat] / n  [L2']
+        dA *= weight  # [(1 - y) / (1 - y_hat) - y / y_hat] / n  [L2']
 
 
 class CrossEntropy:
@@ -62,9 +62,9 @@ class CrossEntropy:
     def value(self, A: Array, Y: Array) -> float:
         return float(-np.sum(Y * floored_log(A)) / len(Y))
 
-    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight = None) -> None:
+    def gradient(self, A: Array, Y: Array, dA: Array, weight: Weight) -> None:
         floored_quotient(Y, A, dA, self._scratch.like(A))
-        dA *= -1.0 / len(Y) if weight is None else -weight  # -y / (n y_hat)  [L3']
+        dA *= -weight  # -y / (n y_hat)  [L3']
 
 
 LOSSES: dict[str, type[Loss]] = {

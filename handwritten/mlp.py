@@ -118,13 +118,15 @@ class MLP:
             A = layer.forward(A)
         return A
 
-    def propagate_back(self, Y: Array, *weight: Array) -> None:
+    def propagate_back(self, Y: Array, weight: Array | float | None = None) -> None:
         """Run the backward pass for the batch that `propagate` saw last; fill the gradients.
 
         `weight`, if it is given, is the factor of each sample's loss in place of 1/n, the mean.
         """
         above = self.layers[-1]
-        self.objective.error(above.Z, above.A, Y, above.dA, above.dZ, *weight)
+        self.objective.error(
+            above.Z, above.A, Y, above.dA, above.dZ, 1.0 / len(Y) if weight is None else weight
+        )
         above.gradients()
         for layer in reversed(self.layers[:-1]):
             above.error_below(layer.dA)

@@ -38,7 +38,7 @@ class Objective(Protocol):
     def value(self, Z: Array, A: Array, Y: Array) -> float:
         """Return the batch loss [L]."""
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
         """Write dZ = ∂L/∂Z of the output layer; `dA` is overwritten; `weight` stands for 1/n."""
 
 
@@ -52,7 +52,7 @@ class Composed:
     def value(self, Z: Array, A: Array, Y: Array) -> float:
         return self.loss.value(A, Y)
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
         self.loss.gradient(A, Y, dA, weight)  # dA = ∂L/∂Y_hat  (n, outputs)  [L1'] [L2'] [L3']
         self.activation.backward(dA, Z, A, dZ)  # dZ = dA ⊙ σ'(Z)  (n, outputs)  [B1]
 
@@ -70,9 +70,9 @@ class SoftmaxCrossEntropy:
         log_sum = np.log(np.sum(np.exp(shifted), axis=1))  # log Σ_j e^(z_j - max z)  [S1]
         return float((np.sum(log_sum) - np.sum(Y * shifted)) / len(Y))
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
         np.subtract(A, Y, out=dZ)
-        dZ *= 1.0 / len(Y) if weight is None else weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
+        dZ *= weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
 class SigmoidBinaryCrossEntropy:
@@ -85,9 +85,9 @@ class SigmoidBinaryCrossEntropy:
         terms = np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))  # [S2]
         return float(np.sum(terms) / len(Y))
 
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight = None) -> None:
+    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
         np.subtract(A, Y, out=dZ)
-        dZ *= 1.0 / len(Y) if weight is None else weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
+        dZ *= weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
 def make_objective(output: str, loss: str) -> Objective:

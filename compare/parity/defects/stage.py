@@ -172,4 +172,6 @@ class Site:
     def find_output_error(self) -> None:
         """Write dA = ∂L/∂Y_hat if this is the output layer, by the loss's own derivative, fused or not."""
         if self.is_output:
-            LOSSES[self.stage.network.loss]().gradient(self.layer.A, self.stage.Y, self.layer.dA)
+            LOSSES[self.stage.network.loss]().gradient(
+                self.layer.A, self.stage.Y, self.layer.dA, 1 / self.stage.n
+            )

@@ -40,7 +40,7 @@ def minimise(name: str) -> Callable[[Site], None]:
         pair = make_objective(stage.network.output, name)
 
         def error() -> None:
-            pair.error(layer.Z, layer.A, stage.Y, layer.dA, layer.dZ)
+            pair.error(layer.Z, layer.A, stage.Y, layer.dA, layer.dZ, 1 / stage.n)
 
         site.instead("error", error)
         stage.loss = lambda: loss.value(layer.A, stage.Y)

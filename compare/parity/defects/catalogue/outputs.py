@@ -36,7 +36,7 @@ def double_softmax(site: Site) -> None:
 
     def error() -> None:
         doubled[...] = softmaxed(layer.A)
-        pair.error(layer.A, doubled, stage.Y, np.empty_like(doubled), layer.dA)
+        pair.error(layer.A, doubled, stage.Y, np.empty_like(doubled), layer.dA, 1 / stage.n)
         layer.activation.backward(layer.dA, layer.Z, layer.A, layer.dZ)
 
     site.instead("error", error)
