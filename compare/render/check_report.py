@@ -114,7 +114,11 @@ def diagnosis_lines(document: Document) -> list[str]:
     findings = document["diagnosis"]
     if len(findings) == 1:
         return [item(" ", findings[0]["message"])]
-    return [item(f"{number}.", finding["message"]) for number, finding in enumerate(findings, start=1)]
+    all_explained = findings and not {"unexplained", "not-repeatable"} & {f["defect"] for f in findings}
+    together = ["  All of these together lead to your answer:"] if all_explained else []
+    return together + [
+        item(f"{number}.", finding["message"]) for number, finding in enumerate(findings, start=1)
+    ]
 
 
 def item(mark: str, text: str) -> str:
