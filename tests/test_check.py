@@ -532,6 +532,18 @@ def test_the_examples_pass_and_fail_as_their_names_say(capsys):
     assert "a second, independent witness" in report
 
 
+def test_two_mistakes_are_told_as_leading_to_the_answer_together(homework, capsys):
+    code = """
+def f(p, X, Y):
+    loss, gradients = answer(p, X, Y)
+    return loss, {**gradients, "b1": gradients["b1"] / len(X), "W2": -gradients["W2"]}
+"""
+    assert run(homework(code)) == 1
+    report = capsys.readouterr().out
+    assert "All of these together lead to your answer:\n1. " in report
+    assert "\n2. " in report
+
+
 def test_json_goes_to_standard_output_and_the_report_to_standard_error(homework, capsys):
     code = run(homework("print('noise')\nf = answer"), "--json", "-", "--hidden", 8)
     out, err = capsys.readouterr()

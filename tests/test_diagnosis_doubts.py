@@ -38,9 +38,10 @@ def test_labels_out_of_step_do_not_make_the_output_error_right(right):
     assert "inputs and labels are in the same order" in found.message
 
 
-def test_noise_on_one_tensor_is_not_called_float32(right, rng):
+@pytest.mark.parametrize("size", [1e-9, 1e-7])
+def test_noise_on_one_tensor_is_not_called_float32(size, right, rng):
     asked, _, loss, gradients = right
-    gradients["W1"] *= 1 + 1e-9 * rng.normal(size=gradients["W1"].shape)
+    gradients["W1"] *= 1 + size * rng.normal(size=gradients["W1"].shape)
     assert [found.defect for found in explained(asked, loss, gradients)] == ["unexplained"]
 
 

@@ -337,7 +337,7 @@ def test_text_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
         assert [entry.name for entry in (tmp_path / "figures").iterdir()] == ["a.svg"]
 
 
-@pytest.mark.parametrize("name", ["../out.txt", "/tmp/out.txt", "", "runs.jsonl"])
+@pytest.mark.parametrize("name", ["../out.txt", "/out.txt", "", "runs.jsonl"])
 def test_a_name_outside_the_directory_is_refused(tmp_path: Path, name: str) -> None:
     with Store.create(tmp_path, EXPERIMENT) as store, pytest.raises(ResultsError, match="is not the name of"):
         store.write_text(name, "text")

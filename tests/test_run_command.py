@@ -534,3 +534,22 @@ sys.exit(run.main(sys.argv[1:]))
     process.stderr.close()
     assert (process.wait(timeout=60), err) == (0, "")
     assert {path.name for path in out.iterdir()} >= FILES
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"note": 1},
+        {"experiment": {}, "note": 1},
+        {"experiment": 1, "data_sha256": "0", "command": []},
+        {"experiment": {}, "data_sha256": "0", "command": "x"},
+    ],
+    ids=str,
+)
+def test_record_that_no_run_left_is_refused_in_one_line(record, run, tmp_path):
+    (tmp_path / "experiment.json").write_text(json.dumps(record))
+    (tmp_path / "runs.jsonl").touch()
+    done = run("--resume", tmp_path)
+    assert done.code == 2
+    assert one_line(done.err)
+    assert "not what a run leaves there" in done.err
