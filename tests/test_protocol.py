@@ -112,6 +112,15 @@ def test_the_order_changes_from_round_to_round_and_is_the_same_again():
     assert min(first.values()) > 5
 
 
+def test_every_second_round_reverses_the_one_before_so_that_drift_favours_nobody():
+    room = Room()
+    make(room, processes=1, rounds=6)
+    names = [name for do, name, _ in room.asked if do == "block"]
+    rounds = [names[start : start + 4] for start in range(0, len(names), 4)]
+    assert [rounds[at + 1] for at in (0, 2, 4)] == [rounds[at][::-1] for at in (0, 2, 4)]
+    assert len({tuple(order) for order in rounds}) > 2
+
+
 def test_each_process_number_has_processes_of_its_own_and_the_seeds_take_turns():
     room = Room()
     make(room, CELLS[:6], processes=3)

@@ -2,8 +2,8 @@
 
 For each number of a process, every contestant gets a new one. In it, one after the other, each group of
 cells that differ in nothing but the implementation is timed: all its contestants are prepared, and then in
-every round each trains one block, in an order drawn for that round, with a pause before it. The reference
-takes part twice, in two processes, for the null test.
+every round each trains one block, in a random order that the next round reverses, with a pause before it.
+The reference takes part twice, in two processes, for the null test.
 """
 
 import time
@@ -99,13 +99,13 @@ class _Seat:
 
 
 def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
-    """Prepare the entrants, then let each train a block in every round, in an order drawn anew."""
+    """Prepare the entrants, then let each train a block in every round."""
     timeout = laboratory.experiment.run.timeout
     seats = [_Seat(entrant) for entrant in sitting.entrants]
     rng = np.random.default_rng([sitting.process, 4, sitting.group])
 
-    def take_turns(turn: Callable[[_Seat], None]) -> None:
-        for index in rng.permutation(len(seats)):
+    def take_turns(turn: Callable[[_Seat], None], order: Iterable[int]) -> None:
+        for index in order:
             seat = seats[index]
             if seat.failure is None:
                 time.sleep(GAP_SECONDS)
@@ -121,10 +121,21 @@ def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
         contestant = contestant_of(laboratory, seat.entrant)
         seat.blocks.append(Block(**contestant.ask("block", timeout, updates=seat.ready["updates"])))
 
-    take_turns(prepare)
-    for _ in range(rounds):
-        take_turns(train_block)
+    take_turns(prepare, rng.permutation(len(seats)))
+    for order in balanced_orders(len(seats), rounds, rng):
+        take_turns(train_block, order)
     return [timing_of(seat.entrant, sitting.process, seat.ready, seat.blocks, seat.failure) for seat in seats]
+
+
+def balanced_orders(count: int, rounds: int, rng: np.random.Generator) -> Iterator[list[int]]:
+    """Yield the order of a round: drawn at random for one, reversed for the next.
+
+    Over the two, everybody's place is the same on average, so a drift that lasts favours nobody.
+    """
+    order: list[int] = []
+    for number in range(rounds):
+        order = order[::-1] if number % 2 else rng.permutation(count).tolist()
+        yield order
 
 
 def contestant_of(laboratory: Laboratory, entrant: Entrant) -> Contestant:
