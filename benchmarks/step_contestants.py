@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.batches import BatchSize, epoch_batches
-from compare.implementation import Array, Implementation, UpdateRule
+from compare.implementation import Array, Trainable, UpdateRule
 from compare.initial_weights import draw_parameters
 from compare.network import Network
 
@@ -71,7 +71,7 @@ class Contestant(Protocol):
 class Loop:
     """A contestant of the comparison itself: what `compare.run` would time."""
 
-    def __init__(self, implementation: Implementation, data: Data) -> None:
+    def __init__(self, implementation: Trainable, data: Data) -> None:
         implementation.load(data.X, data.Y)
         self._train, self._batches = implementation.train, data.forever()
 

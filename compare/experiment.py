@@ -12,6 +12,7 @@ from compare.complaints import complaint, problems_of
 from compare.experiment_file import ExperimentError, read_experiment_file
 from compare.names import DEFAULT_LR, IMPLEMENTATIONS, OPTIONS_OF_OPTIMIZER, suggest
 from compare.overrides import LENGTHS, overridden
+from compare.plugins import alike, fault_of, label_of, plugin_of
 from compare.results import Cell
 from compare.sections import Data, Factors, Model, RunSettings, Section, Training
 
@@ -77,8 +78,12 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _check_reference(self) -> Self:
-        named, present = self.run.reference, self.factors.implementations
-        if named is not None and named not in present:
+        named, present = self.run.reference, self.contestants
+        twice = alike(self.factors.implementations)
+        if twice is not None:
+            what = f"has two that would both be called {twice}; rename one file or class"
+            raise refusal(what, "factors.implementations")
+        if named is not None and label_of(named) not in present:
             advice = suggest(named, present)
             raise refusal(f"{shown(named)} is not among the implementations; {advice}", "run.reference")
         return self
@@ -86,8 +91,20 @@ class Experiment(Section):
     @property
     def reference(self) -> str:
         """The implementation others are compared with: the one named, else torch, else the first."""
-        present = self.factors.implementations
-        return self.run.reference or ("torch" if "torch" in present else present[0])
+        present = self.contestants
+        if self.run.reference is not None:
+            return label_of(self.run.reference)
+        return "torch" if "torch" in present else present[0]
+
+    @property
+    def contestants(self) -> tuple[str, ...]:
+        """What results call the implementations: their names, or FILE.py:CLASS without folders."""
+        return tuple(label_of(name) for name in self.factors.implementations)
+
+    def named(self, contestant: str) -> str:
+        """Give the name, with the path of a file, that the experiment has for a contestant."""
+        names = {label_of(name): name for name in self.factors.implementations}
+        return names.get(contestant, contestant)
 
     def activations(self) -> tuple[str, ...]:
         """Name the activation of each hidden layer, the first layer's first."""
@@ -111,7 +128,7 @@ class Experiment(Section):
             factors.objectives,
             factors.optimizers,
             factors.batch_sizes,
-            factors.implementations,
+            self.contestants,
         )
         return tuple(
             Cell(
@@ -195,7 +212,10 @@ def _check_here(
 ) -> None:
     """Refuse what another machine or installation might run and this one cannot."""
     for name in experiment.factors.implementations:
-        if name not in implementations:
+        fault = fault_of(name)
+        if fault is not None:
+            raise complaint([("factors.implementations", fault)], label, overrides)
+        if name not in implementations and plugin_of(name) is None:
             what = f"{shown(name)} is not known; {suggest(name, implementations)}"
             raise complaint([("factors.implementations", what)], label, overrides)
     processors = processor_count()

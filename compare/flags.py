@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from compare.names import ACTIVATIONS, DTYPES, IMPLEMENTATIONS, INITS, OPTIMIZERS
+from compare.names import ACTIVATIONS, DEVICES, DTYPES, IMPLEMENTATIONS, INITS, OPTIMIZERS
 
 
 def value(text: str) -> object:
@@ -68,7 +68,11 @@ GROUPS = {
 
 FLAGS = (
     Flag(
-        "factors.implementations", words, "NAMES", f"of {', '.join(IMPLEMENTATIONS)} (default: numpy,torch)"
+        "factors.implementations",
+        words,
+        "NAMES",
+        f"of {', '.join(IMPLEMENTATIONS)}, those of installed packages (see --list), and FILE.py:CLASS "
+        "(default: numpy,torch)",
     ),
     Flag(
         "factors.objectives",
@@ -119,6 +123,7 @@ FLAGS = (
         "run.processes", value, "N", "processes in which each contestant is timed; 0: no timing (default: 5)"
     ),
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
+    Flag("run.device", str, "NAME", f"of {', '.join(DEVICES)}, for the torch contestants (default: cpu)"),
     Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
 )
 

@@ -5,9 +5,13 @@ Plain constants, so that the command line can answer ``--help`` without loading 
 
 from collections.abc import Iterable
 
-IMPLEMENTATIONS = ("numpy", "torch")
+IMPLEMENTATIONS = (
+    *("numpy", "torch", "numpy-textbook", "torch-manual", "torch-compile"),
+    *("torch-dataloader", "torch-fused", "sklearn", "jax"),
+)
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity")
 DTYPES = ("float32", "float64")
+DEVICES = ("cpu", "cuda")
 INITS = ("pytorch", "xavier", "he")
 
 OUTPUTS_OF_LOSS = {

@@ -79,9 +79,16 @@ def key_of(planned: Planned) -> tuple[object, int, int]:
     return planned.cell, planned.seed, planned.round
 
 
-def parity_verdict(parity: Parity) -> Callable[[Planned], str | None]:
-    """Return the function that says why a run must not be made."""
-    return lambda planned: parity.failures.get((planned.cell.implementation, planned.cell.objective))
+def parity_verdict(parity: Parity) -> Callable[[Planned], tuple[str, str] | None]:
+    """Return the function that says why a run must not be made: status and reason."""
+
+    def verdict(planned: Planned) -> tuple[str, str] | None:
+        refusal, failure = parity.refusal_of(planned.cell), parity.failure_of(planned.cell)
+        if refusal is not None:
+            return "refused", refusal
+        return None if failure is None else ("failed", failure)
+
+    return verdict
 
 
 def reporter(progress: Progress) -> Callable[[Planned, float], None]:

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-STATUSES = ("ok", "diverged", "failed", "timeout")
+STATUSES = ("ok", "diverged", "failed", "timeout", "refused")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    compile_seconds: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -107,6 +108,8 @@ class Run:
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
+        if isinstance(value, dict):
+            value = {"compile_seconds": None, **value}
         entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
         points = entry.pop("curve")
         if not isinstance(points, list):
@@ -134,14 +137,16 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    fairness: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test and the budgets may be left out (None). Raises `ResultsError` for a
+    the timing blocks, the null test, the budgets and the fairness lint may be left out (None). Raises `ResultsError` for a
     value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional |= {"fairness": fairness}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -214,4 +219,5 @@ _RUN: dict[str, Kind] = {
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
+    "compile_seconds": or_none(SECONDS),
 }

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict
 
 from compare import checks
-from compare.names import DTYPES, INITS, OPTIMIZERS
+from compare.names import DEVICES, DTYPES, INITS, OPTIMIZERS
 
 Switch = Annotated[bool | None, checks.optional(checks.true_or_false)]
 Count = Annotated[int | None, checks.optional(checks.whole(1))]
@@ -79,6 +79,7 @@ class RunSettings(Section):
     processes: Annotated[int, checks.given(checks.whole(0))] = 5
     rounds: Annotated[int, checks.given(checks.whole(1))] = 6
     null_test: Annotated[bool, checks.given(checks.true_or_false)] = True
+    device: Annotated[str, checks.given(checks.one_of(DEVICES))] = "cpu"
 
 
 SECTIONS: dict[str, type[Section]] = {

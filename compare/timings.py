@@ -62,6 +62,7 @@ class Timing:
         updates_per_epoch: batches of an epoch, the last partial one included.
         warm_up: blocks before any counted; `settled` where the last two took the same time.
         blocks: a block for each round, in the order of the rounds.
+        compile_seconds: what compiling took before the warm-up; None where nothing is compiled.
     """
 
     cell: Cell
@@ -73,6 +74,7 @@ class Timing:
     settled: bool
     warm_up: tuple[Block, ...]
     blocks: tuple[Block, ...]
+    compile_seconds: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _TIMING)
@@ -92,6 +94,8 @@ class Timing:
     @classmethod
     def from_json(cls, value: object) -> Timing:
         """Return the timing that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
+        if isinstance(value, dict):
+            value = {"compile_seconds": None, **value}
         entry = object_with(value, [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")], "a timing")
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         for series in ("warm_up", "blocks"):
@@ -136,4 +140,5 @@ _TIMING: dict[str, Kind] = {
     "settled": _BOOL,
     "warm_up": _SERIES,
     "blocks": _SERIES,
+    "compile_seconds": or_none(SECONDS),
 }

@@ -19,14 +19,18 @@ OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], tuple[str, ...]]] = {
 
 
 def make_optimizer(
-    name: str, parameters: Iterable[torch.nn.Parameter], options: Mapping[str, float | bool]
+    name: str,
+    parameters: Iterable[torch.nn.Parameter],
+    options: Mapping[str, float | bool],
+    fused: bool | None = None,
 ) -> Optimizer:
-    """Return torch's optimizer, in torch's default implementation and with its defaults for absent options.
+    """Return torch's optimizer, with its defaults for absent options.
 
     Args:
         name: sgd, rmsprop, adam or adamw.
         parameters: what to update, e.g. `model.parameters()`.
         options: options by the names in `OPTIMIZERS`.
+        fused: whether one kernel updates all parameters; None: torch's own default implementation.
 
     Raises:
         TorchImplError: if the name or an option is unknown, or torch refuses a value.
@@ -42,6 +46,8 @@ def make_optimizer(
     }
     if "beta1" in known:
         arguments["betas"] = (options.get("beta1", 0.9), options.get("beta2", 0.999))
+    if fused is not None:
+        arguments["fused"] = fused
     try:
         return optimizer(parameters, **arguments)
     except (TypeError, ValueError) as error:

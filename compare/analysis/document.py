@@ -26,7 +26,7 @@ def results_document(
     null = null_test(timed, experiment.reference)
     factors = experiment.factors
     levels = {
-        "implementation": factors.implementations,
+        "implementation": experiment.contestants,
         "objective": factors.objectives,
         "batch_size": factors.batch_sizes,
         "optimizer": factors.optimizers,

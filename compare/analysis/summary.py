@@ -38,7 +38,7 @@ SUMMARY_KEYS = (
         "status",
     ),
     *("test_loss", "target_reached", "diverged", "failed"),
-    *("time_differs", "flags"),
+    *("time_differs", "flags", "compile_seconds"),
 )
 
 
@@ -104,6 +104,7 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         "failed": sum(run.status in ("failed", "timeout") for run in runs),
         "time_differs": differs(ratio, evidence.null),
         "flags": _flags(cell, evidence, seconds),
+        "compile_seconds": _compile_seconds(cell, evidence),
     }
     return {key: values[key] for key in SUMMARY_KEYS}
 
@@ -138,6 +139,12 @@ def _seconds_per_update(runs: Iterable[Run]) -> dict[tuple[int, int], float]:
         for run in runs
         if run.status == "ok" and run.updates and run.seconds
     }
+
+
+def _compile_seconds(cell: Cell, evidence: _Evidence) -> float | None:
+    """The longest of all processes: the first compiles, the others may find it in a cache."""
+    records = [*evidence.runs[cell], *evidence.times.of(cell)]
+    return max((one.compile_seconds for one in records if one.compile_seconds is not None), default=None)
 
 
 def _flags(cell: Cell, evidence: _Evidence, seconds: Interval | None) -> str | None:
@@ -178,7 +185,7 @@ def _time_to_target(runs: Sequence[Run]) -> tuple[float | None, str]:
 
 def _status(runs: Sequence[Run]) -> str:
     counts = {
-        status: sum(run.status == status for run in runs) for status in ("diverged", "failed", "timeout")
+        status: sum(run.status == status for run in runs) for status in ("diverged", "failed", "timeout", "refused")
     }
     if len(runs) in counts.values():
         return next(status for status, count in counts.items() if count == len(runs))

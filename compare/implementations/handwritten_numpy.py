@@ -21,6 +21,17 @@ class HandwrittenNumpy:
         optimizer = OPTIMIZERS[rule.name]
         self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
 
+    def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
+        loss, gradients = self.mlp.loss_and_gradients(X, Y)
+        return loss, {name: gradient.copy() for name, gradient in gradients.items()}
+
+    def step(self, X: Array, Y: Array) -> None:
+        self.mlp.loss_and_gradients(X, Y)
+        self.optimizer.step()
+
+    def predict(self, X: Array) -> Array:
+        return self.mlp.forward(X).copy()
+
     def trace(self, X: Array, Y: Array) -> Trace:
         input_gradient = self.mlp.input_gradient(X, Y)
         loss = self.mlp.loss(X, Y)

@@ -41,6 +41,7 @@ class Contestant:
         self.implementation, self.threads, self.data = implementation, threads, data
         self.pools: list[dict[str, Any]] = []
         self.builds: dict[str, str] = {}
+        self.devices: list[str] = ["cpu"]
         self._process: subprocess.Popen[str] | None = None
 
     def ask(
@@ -82,6 +83,7 @@ class Contestant:
         try:
             answer = self._exchange(hello, START_SECONDS, lambda fraction: None)
             self.pools, self.builds = answer["pools"], answer["builds"]
+            self.devices = answer["devices"]
         except ContestantError:
             self.close()
             raise

@@ -56,6 +56,7 @@ class Laboratory:
             "optimizer": optimizer,
             "options": self.experiment.optimizer_options(optimizer),
             "dtype": dtype,
+            "device": self.experiment.run.device,
         }
 
     def contestant(self, implementation: str, threads: int, again: bool = False) -> Contestant:
@@ -65,7 +66,8 @@ class Laboratory:
         """
         key = (implementation, threads, again)
         if key not in self._contestants:
-            self._contestants[key] = Contestant(implementation, threads, self.folder)
+            name = self.experiment.named(implementation)
+            self._contestants[key] = Contestant(name, threads, self.folder)
         return self._contestants[key]
 
     def renew(self) -> None:

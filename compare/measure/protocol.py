@@ -176,6 +176,7 @@ def timing_of(
         settled=ready.get("settled", False),
         warm_up=tuple(Block(**block) for block in ready.get("warm_up", ())),
         blocks=tuple(blocks),
+        compile_seconds=ready.get("compile_seconds"),
     )
 
 

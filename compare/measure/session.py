@@ -17,7 +17,7 @@ GAP_SECONDS = 0.02
 def make_runs(
     laboratory: Laboratory,
     plan: Collection[Planned],
-    refused: Callable[[Planned], str | None],
+    refused: Callable[[Planned], tuple[str, str] | None],
     report: Callable[[Planned, float], None],
 ) -> Iterator[Run]:
     """Yield each planned run as it ends, the failed ones included.
@@ -28,7 +28,7 @@ def make_runs(
     Args:
         laboratory: data, weights and processes.
         plan: the runs, in the order in which they are made.
-        refused: why a run must not be made, or None.
+        refused: why a run must not be made, as status and reason, or None.
         report: told the run in progress and the fraction of it that is done.
     """
     seed = None
@@ -38,7 +38,7 @@ def make_runs(
             seed = planned.seed
         why_not = refused(planned)
         if why_not is not None:
-            yield unmade(laboratory, planned, "failed", why_not)
+            yield unmade(laboratory, planned, *why_not)
             continue
         time.sleep(GAP_SECONDS)
         try:
@@ -69,6 +69,7 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         round=planned.round,
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=answer["final_weights_sha256"],
+        compile_seconds=answer["compile_seconds"],
         **outcome,
     )
 

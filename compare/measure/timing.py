@@ -9,7 +9,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from compare.batches import BatchSize, Rows, batches_per_epoch, epoch_batches
-from compare.implementation import Implementation
+from compare.implementation import Trainable
 from compare.timings import Block
 
 if sys.platform != "win32":
@@ -41,7 +41,7 @@ class WarmUp:
 class Stopwatch:
     """A contestant that is trained on and on in blocks of equal numbers of updates."""
 
-    def __init__(self, contestant: Implementation, n: int, batch_size: BatchSize, seed: int) -> None:
+    def __init__(self, contestant: Trainable, n: int, batch_size: BatchSize, seed: int) -> None:
         self._contestant = contestant
         self._batches = endless_batches(n, batch_size, seed)
         self._per_epoch = batches_per_epoch(n, batch_size)

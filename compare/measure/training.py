@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compare.batches import BatchSize, batches_per_epoch, epoch_batches
-from compare.implementation import Array, Implementation
+from compare.implementation import Array, Trainable
 from compare.results import CurvePoint
 from compare.targets import accuracy
 
@@ -69,7 +69,7 @@ class Clock:
 
 
 def train(
-    contestant: Implementation,
+    contestant: Trainable,
     training: Split,
     test: Split,
     batch_size: BatchSize,
@@ -128,7 +128,7 @@ def train(
 
 
 def evaluated(
-    contestant: Implementation, training: Split, test: Split, epoch: int, updates: int, seconds: float
+    contestant: Trainable, training: Split, test: Split, epoch: int, updates: int, seconds: float
 ) -> CurvePoint:
     """Return the losses and the test accuracy as they are now."""
     train_loss, _ = contestant.evaluate(training.X, training.Y)
@@ -137,7 +137,20 @@ def evaluated(
     return CurvePoint(epoch, updates, seconds, float(train_loss), float(test_loss), share)
 
 
-def warm_up(contestant: Implementation, n: int, batch_size: BatchSize, at_least: float = 0.05) -> None:
+def compiled(contestant: Trainable, n: int, batch_size: BatchSize) -> float | None:
+    """Let a contestant compile for every size of batch it will meet; return the seconds, None if it cannot."""
+    own: Callable[[list[int | None]], None] | None = getattr(contestant, "compile", None)
+    if own is None:
+        return None
+    sizes: list[int | None] = [None]
+    if batch_size != "full":
+        sizes = [batch_size, *[n % batch_size] * bool(n % batch_size)]
+    start = time.perf_counter()
+    own(sizes)
+    return time.perf_counter() - start
+
+
+def warm_up(contestant: Trainable, n: int, batch_size: BatchSize, at_least: float = 0.05) -> None:
     """Train a contestant that is thrown away afterwards: caches, threads and clock frequency settle."""
     end = time.perf_counter() + at_least
     epoch = 0

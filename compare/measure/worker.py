@@ -15,14 +15,17 @@ from typing import Any, TextIO
 import numpy as np
 
 from compare.batches import first_batches
-from compare.implementation import Array, Implementation, UpdateRule
+from compare.implementation import Array, Trainable, UpdateRule
 from compare.implementations import load_implementation
+from compare.implementations.defaults import completed
 from compare.initial_weights import fingerprint
+from compare.measure.inspection import inspect
 from compare.measure.pinning import thread_pools
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch
-from compare.measure.training import Budget, Split, train, warm_up
+from compare.measure.training import Budget, Split, compiled, train, warm_up
 from compare.network import Network
+from compare.plugins import PluginError
 from compare.targets import target_matrix
 
 
@@ -35,9 +38,31 @@ class Worker:
 
     def hello(self, implementation: str, data: str) -> dict[str, Any]:
         """Import the contestant; answer with the libraries loaded, their threads and their builds."""
-        self._build = load_implementation(implementation)
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(data) / "compiled"))  # cold at the start
+        self._build: Any = load_implementation(implementation)
         self._data = Path(data)
-        return {"pools": thread_pools(), "builds": builds()}
+        return {"pools": thread_pools(), "builds": builds(), "devices": self._devices}
+
+    @property
+    def _devices(self) -> list[str]:
+        return list(getattr(self._build, "devices", ("cpu",)))
+
+    def device(self, name: str) -> dict[str, Any]:
+        """Make sure of PyTorch's device; answer with what is recorded of it."""
+        from compare.implementations.torch_device import describe_device
+
+        return {"device": describe_device(name)}
+
+    def inspect(self, setting: dict[str, Any], batch: str) -> dict[str, Any]:
+        """Build the contestant and look at it: what it refuses, declares, and does differently at once."""
+        X, Y = self._batch(batch, setting["dtype"])
+        try:
+            contestant = self._contestant(setting)
+        except NotImplementedError as refusal:
+            return {"refused": " ".join(str(refusal).split())[:300] or "it says no more"}
+        declared = dict(getattr(self._build, "deviations", {}))
+        found = inspect(contestant, self._parameters(setting), X, Y, setting["dtype"])
+        return {"refused": None, "deviations": declared, "differences": found}
 
     def trace(self, setting: dict[str, Any], batch: str, output: str) -> dict[str, Any]:
         """Write loss, values and gradients of one batch to an `.npz` file."""
@@ -75,14 +100,20 @@ class Worker:
         throw_away = self._contestant(setting)
         throw_away.load(training.X, training.Y)
         with np.errstate(all="ignore"):
+            seconds = compiled(throw_away, len(training.X), batch_size)
             warm_up(throw_away, len(training.X), batch_size)
             del throw_away
             contestant = self._contestant(setting)
             contestant.load(training.X, training.Y)
+            compiled(contestant, len(training.X), batch_size)
             outcome = train(
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
-        return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+        return {
+            "training": asdict(outcome),
+            "final_weights_sha256": fingerprint(contestant.parameters()),
+            "compile_seconds": seconds,
+        }
 
     def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
         """Build a contestant and warm it up for `block`; answer with the warm-up's series.
@@ -98,7 +129,8 @@ class Worker:
         contestant.load(training.X, training.Y)
         self._stopwatch = Stopwatch(contestant, len(training.X), batch_size, seed)
         with np.errstate(all="ignore"):
-            return asdict(self._stopwatch.warm_up(at_least))
+            seconds = compiled(contestant, len(training.X), batch_size)
+            return asdict(self._stopwatch.warm_up(at_least)) | {"compile_seconds": seconds}
 
     def block(self, updates: int) -> dict[str, Any]:
         """Train on for a number of updates under the clock."""
@@ -111,11 +143,14 @@ class Worker:
         with np.load(path) as arrays:
             return arrays["X"].astype(dtype), arrays["Y"].astype(dtype)
 
-    def _contestant(self, setting: dict[str, Any]) -> Implementation:
+    def _contestant(self, setting: dict[str, Any]) -> Trainable:
+        network, rule = Network.from_dict(setting["network"]), UpdateRule(setting["optimizer"], setting["options"])
+        device = {"device": setting["device"]} if setting.get("device", "cpu") in self._devices[1:] else {}
+        return completed(self._build(network, self._parameters(setting), rule, setting["dtype"], **device))
+
+    def _parameters(self, setting: dict[str, Any]) -> dict[str, Array]:
         with np.load(setting["parameters"]) as arrays:
-            parameters = {name: arrays[name].astype(setting["rounded_to"]) for name in arrays.files}
-        rule = UpdateRule(setting["optimizer"], setting["options"])
-        return self._build(Network.from_dict(setting["network"]), parameters, rule, setting["dtype"])
+            return {name: arrays[name].astype(setting["rounded_to"]) for name in arrays.files}
 
     def _split(self, part: str, setting: dict[str, Any]) -> Split:
         """Map a part of the dataset into memory, shared with the other workers where no cast is needed.
@@ -149,7 +184,8 @@ def main() -> None:
         try:
             worker.answer({"done": method(**request)})
         except Exception as error:
-            told = " ".join(f"{type(error).__name__}: {error}".split())
+            kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
+            told = " ".join(f"{kind}{error}".split())
             worker.answer({"error": told[:500]})
 
 

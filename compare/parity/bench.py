@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from compare.batches import first_batches
+from compare.batches import epoch_batches, first_batches
 from compare.implementation import Array, UpdateRule
 from compare.measure.laboratory import Laboratory
 from compare.parity.batch import draw_batch
 from compare.parity.drift import drift_tolerances
+from compare.parity.epoch import explain
 from compare.parity.tolerance import relative_error, tolerances
 from compare.parity.verdicts import TensorParity, TrajectoryParity
 from compare.parity.witnesses import ComplexStep, Testimony, hear_witnesses
@@ -42,12 +43,30 @@ class Bench:
         """Return whether an implementation is, here, what the others are compared with."""
         return (implementation, self.dtype) == (WITNESS, "float64")
 
-    def gradients(self, implementation: str) -> Iterator[TensorParity]:
+    def inspection(self, implementation: str, optimizer: str) -> dict[str, Any]:
+        """Let a contestant be built and looked at: refused, deviations, differences."""
+        setting = self.laboratory.setting(self.objective, optimizer, self.dtype, self.batch.seed)
+        contestant = self.laboratory.contestant(implementation, self.experiment.factors.threads[0])
+        timeout = self.experiment.run.timeout
+        return contestant.ask("inspect", timeout, setting=setting, batch=str(self.path))
+
+    def epoch(self, implementation: str, optimizer: str) -> tuple[str, str] | None:
+        """Explain a training that failed by a batch, an order or a mean: subject and difference."""
+        given = self._trajectory(implementation, optimizer, self.dtype)
+        rule = UpdateRule(optimizer, self.experiment.optimizer_options(optimizer))
+        batches = [rows for rows in epoch_batches(len(self.batch.X), BATCH, 0, 0) if rows is not None]
+        ended = {name: given.get(f"{len(batches)} {name}", np.array(math.nan)) for name in self.batch.parameters}
+        allowed = self._drift_tolerances(optimizer)
+        tolerance = 2 * max(allowed[f"{len(batches)} {name}"] for name in self.batch.parameters)
+        return explain(ended, self.batch, batches, rule, tolerance) if tolerance < 1e-2 else None
+
+    def gradients(self, implementation: str, optimizer: str) -> Iterator[TensorParity]:
         """Compare loss, Z, A and gradients with autograd's and, in float64, with the complex step's.
 
         Autograd in float64 is itself compared with the complex step.
         """
-        given, wanted = self._trace(implementation, self.dtype), self._trace(WITNESS, "float64")
+        given = self._trace(implementation, optimizer, self.dtype)
+        wanted = self._trace(WITNESS, self.experiment.factors.optimizers[0], "float64")
         required = {"loss", *self.batch.parameters}
         heard = self._testimonies(given, wanted) if self.dtype == "float64" else {}
         for tensor, reference in wanted.items():
@@ -134,8 +153,8 @@ class Bench:
             )
         return self._drift[optimizer]
 
-    def _trace(self, implementation: str, dtype: str) -> dict[str, Array]:
-        arrays = self._asked("trace", implementation, self.experiment.factors.optimizers[0], dtype)
+    def _trace(self, implementation: str, optimizer: str, dtype: str) -> dict[str, Array]:
+        arrays = self._asked("trace", implementation, optimizer, dtype)
         return {
             name.removeprefix("gradient ").removeprefix("value "): array for name, array in arrays.items()
         }

@@ -1,8 +1,10 @@
 """What the gate says of each tensor and trajectory: the parity part of the results."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from compare.results import Cell
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,52 @@ class TrajectoryParity:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """Something that might explain a gap: `detected` by trying, or declared. No implementation: all of them."""
+
+    implementation: str | None
+    subject: str
+    difference: str
+    detected: bool
+
+
+@dataclass(frozen=True)
 class Parity:
-    """What the gate found; `failures` has a reason for every (implementation, objective) that may not run."""
+    """What the gate found.
+
+    Args:
+        tensors: every tensor that was compared; trajectory: every training.
+        failures: a reason for every (implementation, objective) that may not run.
+        deviations: what an implementation says for its failed comparisons, by implementation, objective
+            and, where it is a training that fails, optimizer. It may run, and is marked.
+        refusals: why an implementation does not do (objective, optimizer, dtype).
+        differences: what was found on the way, or is declared.
+    """
 
     tensors: tuple[TensorParity, ...]
     trajectory: tuple[TrajectoryParity, ...]
     failures: Mapping[tuple[str, str], str]
+    deviations: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, str, str, str], str] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
 
     @property
     def all_equal(self) -> bool:
-        """Whether every comparison that could be made passed."""
-        return all(row.passed for row in self.tensors) and all(row.passed for row in self.trajectory)
+        """Whether every comparison that could be made passed, or failed by design."""
+        return all(row.passed or self.excuse(row) for row in (*self.tensors, *self.trajectory))
+
+    def excuse(self, row: TensorParity | TrajectoryParity) -> str | None:
+        """Return what the implementation says for a comparison that failed."""
+        optimizer = row.optimizer if isinstance(row, TrajectoryParity) else None
+        return self.deviations.get((row.implementation, row.objective, optimizer))
+
+    def failure_of(self, cell: Cell) -> str | None:
+        """Return why a cell may not run."""
+        return self.failures.get((cell.implementation, cell.objective))
+
+    def refusal_of(self, cell: Cell) -> str | None:
+        """Return why its implementation does not do a cell."""
+        return self.refusals.get((cell.implementation, cell.objective, cell.optimizer, cell.dtype))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parity part of results.json."""
@@ -69,6 +106,10 @@ class Parity:
             "failures": [
                 {"implementation": implementation, "objective": objective, "reason": reason}
                 for (implementation, objective), reason in self.failures.items()
+            ],
+            "deviations": [
+                dict(zip(("implementation", "objective", "optimizer", "reason"), (*key, reason), strict=True))
+                for key, reason in self.deviations.items()
             ],
         }
 

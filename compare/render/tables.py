@@ -103,6 +103,8 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
     if all(row["test_accuracy"] is None for row in rows):
         measured["test loss"] = [_loss(row["test_loss"]) for row in rows]
     measured["test accuracy %"] = _intervals(rows, "test_accuracy", 100.0, ACCURACY in kept)
+    if any(row.get("compile_seconds") is not None for row in rows):
+        measured["s to compile"] = [_seconds(row.get("compile_seconds")) for row in rows]
     if any(row["target_reached"] for row in rows):
         measured["s to target"] = [_to_target(row) for row in rows]
     if any(row["status"] != "ok" for row in rows):
@@ -166,6 +168,10 @@ def _triple(key: str) -> tuple[str, str, str]:
 
 def _loss(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
 
 
 def _to_target(row: Row) -> str:
