@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ from compare.analysis.back_propagation import back_propagate
 from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
 from compare.experiment import Experiment, ExperimentError, load_experiment
-from compare.implementations import IMPLEMENTATIONS
+from compare.implementations import known_names
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
+from compare.measure.preflight import check_contestants
 from compare.measure.task import check_fit
 from compare.options import Options
 from compare.parity.batch import draw_batch
+from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
 from compare.progress import Progress
 from compare.recording import planned_runs, record_runs, record_timings
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
+from compare.render.fairness_notes import fairness_notes
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
@@ -42,10 +45,11 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """What the results keep of how they came about: the command that began them, and a note on the data."""
+    """What the results keep of how they came about: the command that began them, a note on the data, a device."""
 
     command: list[str]
     note: str
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         experiment = chosen_experiment(options)
         dataset, note = chosen_dataset(experiment)
         check_fit(experiment, dataset)
+        device = check_contestants(experiment)
         title = title_of(experiment.to_dict(), dataset.name)
         parts = [title, experiment.description, describe(dataset), note, experiment.shortened]
         say("\n".join(filter(None, parts)))
@@ -81,7 +86,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         ):
             if store.dropped:
                 say(store.dropped)
-            record = Record(begun_with(options, command), note)
+            record = Record(begun_with(options, command), note, device)
             return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
     except (ExperimentError, DataError, ResultsError) as error:
         raise InputError(str(error)) from None
@@ -92,7 +97,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
 def chosen_experiment(options: Options) -> Experiment:
     """Return the experiment asked for: a preset or a file with its flags, or the one to be resumed."""
     if options.resume is None:
-        experiment = load_experiment(options.source, options.overrides, IMPLEMENTATIONS)
+        experiment = load_experiment(options.source, options.overrides, known_names())
         if options.rigorous:
             return experiment.rigorous()
         return experiment.fast(options.overrides.keys()) if options.fast else experiment
@@ -169,6 +174,8 @@ def finish(
     with Progress(len(plan), shown) as progress:
         parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
     say(parity_table(parity.to_dict()))
+    fairness = [asdict(difference) for difference in fairness_of(laboratory, parity)]
+    say(fairness_notes(fairness))
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
@@ -176,8 +183,10 @@ def finish(
     record_timings(store, laboratory, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note}
+    if record.device:
+        environment["device"] = record.device
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
+        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, fairness
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))

@@ -59,19 +59,29 @@ def exit_code(outcome: Outcome) -> int:
 def listing() -> str:
     """Return what can be named on the command line: presets, datasets, implementations."""
     from compare.experiment_file import preset_titles
-    from compare.implementations import IMPLEMENTATIONS
+    from compare.implementations import IMPLEMENTATIONS, installed_plugins
+    from compare.measure.preflight import missing_need
     from data import DATASETS
 
     parts = {
         "presets": preset_titles(),
         "datasets": DATASETS,
-        "implementations": {name: what for name, (_, what) in IMPLEMENTATIONS.items()},
+        "implementations": {
+            **{name: lacking(what, missing_need(name)) for name, (_, what) in IMPLEMENTATIONS.items()},
+            **{name: f"installed: {point.value}" for name, point in installed_plugins().items()},
+            "FILE.py:CLASS": "your own; see docs/implementations.md",
+        },
     }
     lines = []
     for title, entries in parts.items():
         lines.append(f"{title}:")
         lines += [f"  {name:<16} {what}" for name, what in entries.items()]
     return "\n".join(lines)
+
+
+def lacking(what: str, lack: str | None) -> str:
+    """Say of an implementation what it is, and what it lacks on this machine."""
+    return what if lack is None else f"{what} (not here: {lack})"
 
 
 __all__ = ["Options", "main"]

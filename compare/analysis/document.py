@@ -1,6 +1,6 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import attribute
@@ -8,7 +8,7 @@ from compare.analysis.budgets import budgets
 from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
 from compare.experiment import Experiment
-from compare.results import Run, build_results, in_grid_order
+from compare.results import CELL_FIELDS, Cell, Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
 
 
@@ -19,6 +19,7 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    fairness: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings."""
     ordered = in_grid_order(runs, experiment.cells())
@@ -38,11 +39,30 @@ def results_document(
         environment=environment,
         parity=parity,
         runs=ordered,
-        summary=summarise(ordered, experiment.reference, experiment.training.target, timed, null),
+        summary=marked(
+            summarise(ordered, experiment.reference, experiment.training.target, timed, null), parity, ordered
+        ),
         attribution=attribute(ordered, levels, timed),
         reference=experiment.reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        fairness=fairness,
     )
+
+
+def marked(
+    rows: list[dict[str, Any]], parity: Mapping[str, Any], runs: Iterable[Run]
+) -> list[dict[str, Any]]:
+    """Return the summary with what an implementation refuses, or does differently by design, in `status`."""
+    refusals = {run.cell: run.reason for run in runs if run.status == "refused"}
+    for row in rows:
+        reason = refusals.get(Cell(**{key: row[key] for key in CELL_FIELDS}))
+        if row["status"] == "refused" and reason:
+            row["status"] = f"refused: {reason}"
+        for one in parity.get("deviations", ()):
+            same = all(one[key] in (row[key], None) for key in ("implementation", "objective", "optimizer"))
+            if same and row["status"] == "ok":
+                row["status"] = f"differs by design: {one['reason']}"
+    return rows

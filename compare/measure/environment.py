@@ -1,5 +1,6 @@
 """What a measurement depends on besides the code: machine, libraries, commit, command."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("numpy", "torch", "pandas", "scipy")
+OPTIONAL_LIBRARIES = ("scikit-learn", "jax")
 CPU0 = Path("/sys/devices/system/cpu/cpu0")
 
 
@@ -26,7 +28,7 @@ def describe_environment(
     return {
         "command": shlex.join(command),
         "python": platform.python_version(),
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "libraries": versions(),
         "builds": builds,
         "thread_pools": pools,
         "system": f"{platform.system()} {platform.release()}",
@@ -38,6 +40,15 @@ def describe_environment(
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "commit": git_commit(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the version of each library, and of each optional one that is installed."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    for name in OPTIONAL_LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def processor_name() -> str:

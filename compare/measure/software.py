@@ -6,8 +6,12 @@ from typing import Any
 
 def builds() -> dict[str, str]:
     """Return a line on the build of each numerical library that is loaded in this process."""
-    known = {"numpy": _numpy, "torch": _torch}
+    known = {"numpy": _numpy, "torch": _torch, "jax": _plain, "sklearn": _plain}
     return {name: describe(sys.modules[name]) for name, describe in known.items() if name in sys.modules}
+
+
+def _plain(library: Any) -> str:
+    return f"{library.__name__} {library.__version__}"
 
 
 def _numpy(numpy: Any) -> str:

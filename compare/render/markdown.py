@@ -7,6 +7,7 @@ from typing import Any
 
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
+from compare.render.fairness_notes import fairness_notes
 from compare.render.parity_table import parity_table
 from compare.render.settings import settings_lines, title_of
 from compare.render.tables import attribution_table, summary_table
@@ -51,6 +52,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         "## Parity",
         parity_table(document["parity"], "github"),
+        *(["## Fairness", fairness_notes(document["fairness"], "github")] if "fairness" in document else ()),
         "## What made the difference",
         attribution_table(document["attribution"], "github"),
         *(derivation_sections(document["derivation"]) if "derivation" in document else ()),

@@ -108,7 +108,7 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
     if any(row["target_reached"] for row in rows):
         measured["s to target"] = [_to_target(row) for row in rows]
     if any(row["status"] != "ok" for row in rows):
-        measured["status"] = [_plain(row["status"]) for row in rows]
+        measured["status"] = [_status(row["status"], format) for row in rows]
     if any(row["flags"] for row in rows):
         measured["flags"] = [_flags(row["flags"] or "-", format) for row in rows]
     columns |= {header: cells for header, cells in measured.items() if any(cell != "-" for cell in cells)}
@@ -144,6 +144,11 @@ def _intervals(rows: Iterable[Row], key: str, scale: float, with_bounds: bool) -
             shown = key != "time_ratio" or row["time_differs"] is not False
             cells.append(text if shown else f"{text} {NO_DIFFERENCE}")
     return cells
+
+
+def _status(status: str, format: Format) -> str:
+    """What happened; on the terminal without the reason, which a sentence below gives."""
+    return status.partition(":")[0] if format == "terminal" else status
 
 
 def _flags(flags: str, format: Format) -> str:

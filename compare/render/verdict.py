@@ -137,6 +137,11 @@ def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
 
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
-        if row["status"] != "ok":
-            name = row["implementation"]
+        status, _, reason = row["status"].partition(": ")
+        name = row["implementation"]
+        if reason and status == "refused":
+            yield f"{_where(row, rows)}, {name} took no part: {reason}."
+        elif reason:
+            yield f"{_where(row, rows)}, {name} differs by design: {reason}."
+        elif row["status"] != "ok":
             yield f"{_where(row, rows)}, not every run of {name} is in the means: {row['status']}."
