@@ -104,80 +104,16 @@ def torch_eager(cell: Cell, data: Data) -> Loop:
 
 def torch_fused(cell: Cell, data: Data) -> Loop:
     """The same with `fused=True`: torch.optim's own single-kernel update."""
-    import torch
+    from compare.implementations.torch_fused import TorchFused
 
-    from compare.implementations.torch_eager import TorchEager
-
-    eager = TorchEager(cell.network, data.parameters, rule(cell), "float32")
-    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[cell.optimizer]
-    eager.optimizer = optimizer(eager.model.parameters(), lr=LEARNING_RATE, fused=True)
-    return Loop(eager, data)
+    return Loop(TorchFused(cell.network, data.parameters, rule(cell), "float32"), data)
 
 
-class TorchCompiled:
-    """Gathering, forward, `torch.func.grad` and the update in one graph made by `torch.compile`.
+def torch_compiled(cell: Cell, data: Data) -> Loop:
+    """Gathering, gradient and update in one graph; it compiles at the first step, before any clock."""
+    from compare.implementations.torch_compile import TorchCompile
 
-    The strongest of the forms that were tried: the parameters are changed in place, and Adam's two numbers a
-    step come from outside (as tensors of the graph they would be computed anew for every parameter).
-    """
-
-    def __init__(self, cell: Cell, data: Data) -> None:
-        import torch
-
-        self._batches = data.forever()
-        self._from_numpy = torch.from_numpy
-        self._X, self._labels = torch.tensor(data.X), torch.tensor(data.labels)
-        self._parameters = [torch.tensor(values) for values in data.parameters.values()]
-        self._m, self._v = ([torch.zeros_like(values) for values in self._parameters] for _ in range(2))
-        self._numbers, self._t = torch.zeros(2), 0
-        self._is_adam = cell.optimizer == "adam"
-        self._step: Any = torch.compile(
-            self._adam if self._is_adam else self._sgd, dynamic=False, fullgraph=True
-        )
-
-    @staticmethod
-    def _loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, labels: Any) -> Any:
-        import torch.nn.functional as F  # noqa: N812
-
-        return F.cross_entropy(F.linear(F.linear(X, W1, b1).sigmoid(), W2, b2), labels)
-
-    @staticmethod
-    def _gradients(parameters: list[Any], X: Any, labels: Any, rows: Any) -> Any:
-        import torch
-
-        if rows is not None:
-            X, labels = torch.index_select(X, 0, rows), torch.index_select(labels, 0, rows)
-        differentiate: Any = torch.func.grad(TorchCompiled._loss, argnums=(0, 1, 2, 3))
-        return differentiate(*parameters, X, labels)
-
-    @staticmethod
-    def _sgd(parameters: list[Any], X: Any, labels: Any, rows: Any) -> None:
-        for values, g in zip(parameters, TorchCompiled._gradients(parameters, X, labels, rows), strict=True):
-            values.sub_(g, alpha=LEARNING_RATE)
-
-    @staticmethod
-    def _adam(parameters: list[Any], X: Any, labels: Any, rows: Any, ms: Any, vs: Any, numbers: Any) -> None:
-        rate, correction = numbers[0], numbers[1]
-        gradients = TorchCompiled._gradients(parameters, X, labels, rows)
-        for values, m, v, g in zip(parameters, ms, vs, gradients, strict=True):
-            m.mul_(0.9).add_(g, alpha=0.1)
-            v.mul_(0.999).addcmul_(g, g, value=0.001)
-            values.sub_(rate * m / (v.sqrt() * correction + 1e-8))
-
-    def steps(self, count: int) -> float:
-        """Take `count` steps; return the seconds they took."""
-        step, parameters, X, labels = self._step, self._parameters, self._X, self._labels
-        start = time.perf_counter()
-        for rows in itertools.islice(self._batches, count):
-            index = None if rows is None else self._from_numpy(rows)
-            if self._is_adam:
-                self._t += 1
-                self._numbers[0] = LEARNING_RATE / (1 - 0.9**self._t)
-                self._numbers[1] = (1 - 0.999**self._t) ** -0.5
-                step(parameters, X, labels, index, self._m, self._v, self._numbers)
-            else:
-                step(parameters, X, labels, index)
-        return time.perf_counter() - start
+    return Loop(TorchCompile(cell.network, data.parameters, rule(cell), "float32"), data)
 
 
 class ScikitLearn:
@@ -272,7 +208,7 @@ CONTESTANTS: dict[str, Callable[[Cell, Data], Contestant]] = {
     "handwritten": handwritten,
     "eager": torch_eager,
     "fused": torch_fused,
-    "compiled": TorchCompiled,
+    "compiled": torch_compiled,
     "scikit-learn": ScikitLearn,
     "floor": Floor,
 }

@@ -21,7 +21,7 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report"} | {"campaign", "recording", "examination"}  # and what they call first
+COMMANDS = {"run", "check", "report", "contract"} | {"campaign", "recording", "examination"}  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 
 
@@ -120,9 +120,9 @@ def test_rendering_knows_results_and_nothing_of_how_they_came_about():
             assert not [name for name in names if name.startswith(("compare.measure", "compare.parity"))]
 
 
-def test_only_adapters_bring_torch_into_compare():
+def test_only_adapters_bring_torch_and_other_engines_into_compare():
     for path in modules_of("compare"):
-        if top_level(imports_of(path)) & {"torch", "torch_impl"}:
+        if top_level(imports_of(path)) & {"torch", "torch_impl", "sklearn", "jax"}:
             assert dotted(path).startswith("compare.implementations."), dotted(path)
 
 
@@ -155,7 +155,9 @@ def loaded_by(statement: str) -> set[str]:
         ("import compare.campaign", {"torch", "torch_impl"}),
         ("import compare.implementations.handwritten_numpy", {"torch", "torch_impl", "data", "pandas"}),
         ("import compare.implementations.torch_eager", {"handwritten", "data", "pandas"}),
-        ("import compare.measure.worker", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy"}),
+        ("import compare.implementations.numpy_textbook", {"handwritten", "torch", "torch_impl", "data"}),
+        ("import compare.contract", {"handwritten", "torch", "torch_impl", "data", "numpy"}),
+        ("import compare.measure.worker", {"handwritten", "torch", "torch_impl", "data", "jax", "sklearn", "scipy"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

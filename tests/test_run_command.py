@@ -16,6 +16,7 @@ from contestant_support import PYTHONPATH, one_line, register_odd_contestants, w
 from compare import campaign, recording
 from compare import run as command
 from compare.experiment_file import preset_names
+from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol
 from compare.parity.verdicts import Parity
 
@@ -121,7 +122,7 @@ except SystemExit as left:
 def test_list_names_presets_datasets_and_implementations(run):
     done = run("--list")
     assert done.code == 0
-    for name in (*preset_names(), "digits", "nuclei", "numpy", "torch"):
+    for name in (*preset_names(), "digits", "nuclei", *IMPLEMENTATIONS, "FILE.py:CLASS"):
         assert f"  {name} " in done.out
 
 
@@ -226,7 +227,10 @@ BAD_CSV = "label,p,q\n0,1,2\n1,3,x\n"
         (["--dataset", "mnist", "--data-dir", "empty"], "mnist"),
         (["--test-fraction", "2"], "--test-fraction"),
         (["--objectives", "tanh+cross_entropy"], "tanh+cross_entropy"),
-        (["--implementations", "numpy,jax"], "jax"),
+        (["--implementations", "numpy,caffe"], "caffe"),
+        (["--implementations", "numpy,mine.py:Net"], "mine.py: no such file"),
+        (["--implementations", "numpy,mine.py"], "mine.py:CLASS"),
+        (["--device", "gpu"], "--device"),
         (["--threads", "100000"], "--threads"),
         (["--batch-sizes", "0"], "--batch-sizes"),
         (["--epochs", "0"], "--epochs"),

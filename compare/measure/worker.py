@@ -53,6 +53,12 @@ class Worker:
 
         return {"device": describe_device(name)}
 
+    def contract(self) -> dict[str, Any]:
+        """Try the contract; answer with a finding for each property."""
+        from compare.measure.contract import check_contract
+
+        return check_contract(self._build)
+
     def inspect(self, setting: dict[str, Any], batch: str) -> dict[str, Any]:
         """Build the contestant and look at it: what it refuses, declares, and does differently at once."""
         X, Y = self._batch(batch, setting["dtype"])
