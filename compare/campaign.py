@@ -45,7 +45,7 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """What the results keep of how they came about: the command that began them, a note on the data, a device."""
+    """What the results keep of how they came about: command, a note on the data, a device."""
 
     command: list[str]
     note: str

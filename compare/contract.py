@@ -13,8 +13,8 @@ from compare.options import Parser
 KEPT, BROKEN, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
 
 DESCRIPTION = """\
-Try an implementation against the contract of docs/implementations.md, in a process of its own: shapes,
-parity, the update rule, partial batches, copies, determinism. A line a property, and what is wrong in words."""
+Try an implementation against the contract of docs/implementations.md, in a process of its own:
+shapes, parity, the update rule, partial batches, copies, determinism. A line a property, with what is wrong."""
 EPILOG = "Exit code 0: kept; 1: broken; 2: could not be tried, and why."
 
 
@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     fault = fault_of(given.target)
     if fault is None and plugin_of(given.target) is None and given.target not in known_names():
-        fault = f"{given.target!r} is not known; {suggest(given.target, known_names())}, or write FILE.py:CLASS"
+        fault = (
+            f"{given.target!r} is not known; {suggest(given.target, known_names())}, or write FILE.py:CLASS"
+        )
     if fault is None:
         from compare.measure.preflight import missing_need
 

@@ -48,8 +48,8 @@ class Implementation(Protocol):
     - `load(X, Y)` and `train(batches)`, together: take the training set once, then a step a batch.
     - `evaluate(X, Y) -> (loss, Y_hat)`: both from one forward pass.
     - `compile(sizes)`: make ready for batches of these numbers of rows, outside the clock; see `Compiling`.
-    - `deviations`, a mapping from a subject to a sentence: where it differs by design. A comparison that fails
-      is excused by "gradients" or by the name of the update rule; the contestant is then timed, and marked.
+    - `deviations`, a mapping from a subject to a sentence: where it differs by design. A failed comparison is
+      excused by "gradients" or by the name of the update rule; the contestant is then timed, and marked.
       Any other subject is only told.
     - `devices`, a tuple of names: where it can compute; it is then built with a fifth argument, `device`.
     """

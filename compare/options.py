@@ -64,7 +64,9 @@ def build_parser() -> Parser:
     parser.add_argument(
         "source", nargs="?", metavar="PRESET|FILE.toml", help="what to run (default: the preset digits)"
     )
-    parser.add_argument("--list", action="store_true", help="list presets, datasets and implementations, and stop")
+    parser.add_argument(
+        "--list", action="store_true", help="list presets, datasets and implementations, and stop"
+    )
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument(
         "--fast",

@@ -142,8 +142,8 @@ def build_results(
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test, the budgets and the fairness lint may be left out (None). Raises `ResultsError` for a
-    value JSON cannot hold.
+    the timing blocks, the null test, the budgets and the fairness lint may be left out (None). Raises
+    `ResultsError` for a value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
     optional |= {"fairness": fairness}

@@ -4,6 +4,8 @@ import numpy as np
 
 
 class PlainNetwork:
+    """64-32-10 and the like, in NumPy."""
+
     def __init__(self, network, parameters, rule, dtype):
         if network.activations != ("tanh",) or network.objective != "softmax+cross_entropy":
             raise NotImplementedError("it has one tanh layer and softmax+cross_entropy alone")
@@ -13,15 +15,18 @@ class PlainNetwork:
         self.lr = rule.options["lr"]
 
     def forward(self, X):
+        """Return A (n, hidden) and Y_hat (n, outputs)."""
         A = np.tanh(X @ self.own["W1"].T + self.own["b1"])
         Z = A @ self.own["W2"].T + self.own["b2"]
         powers = np.exp(Z - Z.max(axis=1, keepdims=True))
         return A, powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, X):
+        """Return Y_hat (n, outputs)."""
         return self.forward(X)[1]
 
     def loss_and_gradients(self, X, Y):
+        """Return the mean over the rows, and its gradients by name."""
         A, Y_hat = self.forward(X)
         dZ2 = (Y_hat - Y) / len(X)
         dZ1 = dZ2 @ self.own["W2"] * (1 - A**2)
@@ -29,8 +34,10 @@ class PlainNetwork:
         return float(-np.log((Y_hat * Y).sum(axis=1)).mean()), gradients
 
     def step(self, X, Y):
+        """Take one step of gradient descent."""
         for name, gradient in self.loss_and_gradients(X, Y)[1].items():
             self.own[name] -= self.lr * gradient
 
     def parameters(self):
+        """Return copies: W1 (hidden, features), b1, W2, b2."""
         return {name: values.copy() for name, values in self.own.items()}

@@ -21,7 +21,11 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report", "contract"} | {"campaign", "recording", "examination"}  # and what they call first
+COMMANDS = {"run", "check", "report", "contract"} | {
+    "campaign",
+    "recording",
+    "examination",
+}  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 
 
@@ -157,7 +161,10 @@ def loaded_by(statement: str) -> set[str]:
         ("import compare.implementations.torch_eager", {"handwritten", "data", "pandas"}),
         ("import compare.implementations.numpy_textbook", {"handwritten", "torch", "torch_impl", "data"}),
         ("import compare.contract", {"handwritten", "torch", "torch_impl", "data", "numpy"}),
-        ("import compare.measure.worker", {"handwritten", "torch", "torch_impl", "data", "jax", "sklearn", "scipy"}),
+        (
+            "import compare.measure.worker",
+            {"handwritten", "torch", "torch_impl", "data", "jax", "sklearn", "scipy"},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -185,7 +185,8 @@ def _time_to_target(runs: Sequence[Run]) -> tuple[float | None, str]:
 
 def _status(runs: Sequence[Run]) -> str:
     counts = {
-        status: sum(run.status == status for run in runs) for status in ("diverged", "failed", "timeout", "refused")
+        status: sum(run.status == status for run in runs)
+        for status in ("diverged", "failed", "timeout", "refused")
     }
     if len(runs) in counts.values():
         return next(status for status, count in counts.items() if count == len(runs))

@@ -43,6 +43,7 @@ class JaxJit:
             float(np.finfo(dtype).tiny),
         )
         self.textbook, self.rule = Textbook(network, library), rule_of(rule.name, rule.options)
+        self.names = tuple(parameters)  # JAX sorts the keys of a dict
         self.own: Any = {name: jnp.array(values) for name, values in parameters.items()}
         self.memory: Any = {
             name: tuple(jnp.zeros_like(values) for _ in range(self.rule.slots))
@@ -61,7 +62,9 @@ class JaxJit:
             name: self.rule.apply(parameters[name], gradients[name], memory[name], numbers)
             for name in parameters
         }
-        return {name: new for name, (new, _) in done.items()}, {name: kept for name, (_, kept) in done.items()}
+        return {name: new for name, (new, _) in done.items()}, {
+            name: kept for name, (_, kept) in done.items()
+        }
 
     def _whole_step(self, parameters: Any, memory: Any, numbers: Any, X: Any, Y: Any, rows: Any) -> Any:
         return self._full_step(parameters, memory, numbers, X[rows], Y[rows])
@@ -95,7 +98,7 @@ class JaxJit:
 
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
         loss, gradients = jax.value_and_grad(self._loss)(self.own, X, Y)
-        return float(loss), {name: np.array(values) for name, values in gradients.items()}
+        return float(loss), {name: np.array(gradients[name]) for name in self.names}
 
     def predict(self, X: Array) -> Array:
         return np.array(self.textbook.forward(self.own, jnp.asarray(X)).A[-1])
@@ -105,4 +108,4 @@ class JaxJit:
         return float(self.textbook.loss(passed, Y)), np.array(passed.A[-1])
 
     def parameters(self) -> dict[str, Array]:
-        return {name: np.array(values) for name, values in self.own.items()}
+        return {name: np.array(self.own[name]) for name in self.names}

@@ -54,9 +54,7 @@ class NumpyTextbook:
         self.steps += 1
         numbers = self.rule.numbers(self.steps)
         for name, g in gradients.items():
-            self.own[name], self.memory[name] = self.rule.apply(
-                self.own[name], g, self.memory[name], numbers
-            )
+            self.own[name], self.memory[name] = self.rule.apply(self.own[name], g, self.memory[name], numbers)
 
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
         trace = self.trace(X, Y)

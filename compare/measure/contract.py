@@ -156,7 +156,10 @@ def parity(trial: Trial) -> None:
     implementation = trial.fresh()
     own_loss, own = implementation.loss_and_gradients(trial.X, trial.Y)
     outputs = f"A{network.depth}"
-    compared = {"loss": (np.array(own_loss), np.array(loss)), **{n: (own[n], gradients[n]) for n in gradients}}
+    compared = {
+        "loss": (np.array(own_loss), np.array(loss)),
+        **{n: (own[n], gradients[n]) for n in gradients},
+    }
     compared[outputs] = (implementation.predict(trial.X), mlp.forward(trial.X).copy())
     for name, (mine, right) in compared.items():
         error = relative_error(mine, right)
@@ -224,7 +227,7 @@ def copies(trial: Trial) -> None:
     gradients, Y_hat = implementation.loss_and_gradients(trial.X, trial.Y)[1], implementation.predict(trial.X)
     kept = {name: values.copy() for name, values in gradients.items()}, Y_hat.copy()
     implementation.step(trial.X[:3], trial.Y[:3])
-    implementation.loss_and_gradients(trial.X[:ROWS], 1 - trial.Y)
+    implementation.loss_and_gradients(trial.X, trial.Y[::-1].copy())
     implementation.predict(trial.X + 1)
     if any(not np.array_equal(gradients[name], kept[0][name]) for name in gradients):
         raise Broken("a later call writes into the gradients that were returned")

@@ -1,4 +1,4 @@
-"""A look at a contestant in its own process: what differs as soon as it is built, and what looking changes."""
+"""A look at a contestant in its own process: what differs once it is built, and what looking changes."""
 
 import numpy as np
 

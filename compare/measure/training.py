@@ -138,7 +138,7 @@ def evaluated(
 
 
 def compiled(contestant: Trainable, n: int, batch_size: BatchSize) -> float | None:
-    """Let a contestant compile for every size of batch it will meet; return the seconds, None if it cannot."""
+    """Let a contestant compile for every size of batch to come; return the seconds, None if it cannot."""
     own: Callable[[list[int | None]], None] | None = getattr(contestant, "compile", None)
     if own is None:
         return None

@@ -150,7 +150,10 @@ class Worker:
             return arrays["X"].astype(dtype), arrays["Y"].astype(dtype)
 
     def _contestant(self, setting: dict[str, Any]) -> Trainable:
-        network, rule = Network.from_dict(setting["network"]), UpdateRule(setting["optimizer"], setting["options"])
+        network, rule = (
+            Network.from_dict(setting["network"]),
+            UpdateRule(setting["optimizer"], setting["options"]),
+        )
         device = {"device": setting["device"]} if setting.get("device", "cpu") in self._devices[1:] else {}
         return completed(self._build(network, self._parameters(setting), rule, setting["dtype"], **device))
 

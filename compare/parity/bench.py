@@ -55,7 +55,9 @@ class Bench:
         given = self._trajectory(implementation, optimizer, self.dtype)
         rule = UpdateRule(optimizer, self.experiment.optimizer_options(optimizer))
         batches = [rows for rows in epoch_batches(len(self.batch.X), BATCH, 0, 0) if rows is not None]
-        ended = {name: given.get(f"{len(batches)} {name}", np.array(math.nan)) for name in self.batch.parameters}
+        ended = {
+            name: given.get(f"{len(batches)} {name}", np.array(math.nan)) for name in self.batch.parameters
+        }
         allowed = self._drift_tolerances(optimizer)
         tolerance = 2 * max(allowed[f"{len(batches)} {name}"] for name in self.batch.parameters)
         return explain(ended, self.batch, batches, rule, tolerance) if tolerance < 1e-2 else None

@@ -49,7 +49,11 @@ def alternatives(batches: Sequence[Array], outputs: int, n: int) -> Iterator[Alt
 
 
 def explain(
-    ended: Mapping[str, Array], batch: ParityBatch, batches: Sequence[Array], rule: UpdateRule, tolerance: float
+    ended: Mapping[str, Array],
+    batch: ParityBatch,
+    batches: Sequence[Array],
+    rule: UpdateRule,
+    tolerance: float,
 ) -> tuple[str, str] | None:
     """Return subject and difference of the alternative that ends an epoch where the contestant ended."""
     for alternative in alternatives(batches, batch.network.sizes[-1], len(batch.X)):

@@ -51,7 +51,7 @@ class TrajectoryParity:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that might explain a gap: `detected` by trying, or declared. No implementation: all of them."""
+    """Something that might explain a gap, `detected` by trying or declared; None stands for everybody."""
 
     implementation: str | None
     subject: str

@@ -62,9 +62,7 @@ def _error_cells(row: Row, parity: Row) -> dict[str, str]:
 def is_by_design(row: Row, parity: Row) -> bool:
     """Whether an implementation declares that it fails this comparison."""
     key = {name: row.get(name) for name in ("implementation", "objective", "optimizer")}
-    return any(
-        all(one[name] == value for name, value in key.items()) for one in parity.get("deviations", ())
-    )
+    return any(all(one[name] == value for name, value in key.items()) for one in parity.get("deviations", ()))
 
 
 def _append(columns: Columns, cells: Mapping[str, str]) -> None:

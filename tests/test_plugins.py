@@ -1,0 +1,180 @@
+"""Contestants from files and packages: how they are named, where they are imported, what can be wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+from contestant_support import experiment, one_line
+
+from compare.experiment import ExperimentError, load_experiment
+from compare.implementations import installed_plugins, known_names
+from compare.measure import preflight
+from compare.measure.contestant import Contestant, ContestantError
+from compare.measure.preflight import check_contestants, missing_need
+from compare.plugins import fault_of, label_of, plugin_of
+
+PLAIN = Path(__file__).parents[1] / "examples" / "plain_network.py"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "name", "label"),
+    [
+        ("mine.py:Net", "mine.py", "Net", "mine.py:Net"),
+        ("../a folder/mine.py:Net", "../a folder/mine.py", "Net", "mine.py:Net"),
+        (r"C:\nets\mine.py:Net", r"C:\nets\mine.py", "Net", "mine.py:Net"),
+        ("a:b.py:c.py:Net", "a:b.py:c.py", "Net", "a:b.py:c.py:Net"),
+    ],
+)
+def test_class_stands_behind_the_last_colon(text, path, name, label):
+    plugin = plugin_of(text)
+    assert (plugin.path, plugin.name) == (path, name)
+    assert label_of(text) == label
+
+
+@pytest.mark.parametrize("text", ["numpy", "torch-compile", "mine.py", "mine:Net"])
+def test_other_names_are_no_files(text):
+    assert plugin_of(text) is None
+    assert label_of(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("mine.py", "mine.py:CLASS"),
+        ("mine.py:", "names no class"),
+        ("no.py:Net", "no such file"),
+        (".py:a b", "class"),
+    ],
+)
+def test_what_cannot_be_a_class_in_a_file_is_told_before_anything_runs(text, told):
+    assert told in fault_of(text)
+    with pytest.raises(ExperimentError) as refusal:
+        load_experiment(None, {"factors.implementations": ["numpy", text]})
+    assert one_line(str(refusal.value))
+    assert told in str(refusal.value)
+
+
+def test_two_of_one_name_are_refused(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text("")
+    names = [f"{tmp_path / folder}/mine.py:Net" for folder in ("a", "b")]
+    with pytest.raises(ExperimentError, match=r"two that would both be called mine\.py:Net"):
+        load_experiment(None, {"factors.implementations": names})
+
+
+def test_results_call_it_by_its_label_and_the_reference_may_be_named_either_way():
+    name = f"{PLAIN}:PlainNetwork"
+    for reference in (name, "plain_network.py:PlainNetwork"):
+        overrides = {"factors.implementations": ["numpy", name], "run.reference": reference}
+        made = load_experiment(None, overrides)
+        assert made.reference == "plain_network.py:PlainNetwork"
+        assert made.named(made.reference) == name
+    assert {cell.implementation for cell in made.cells()} == {"numpy", "plain_network.py:PlainNetwork"}
+
+
+METHODS = """
+    def loss_and_gradients(self, X, Y): ...
+    def step(self, X, Y): ...
+    def predict(self, X): ...
+    def parameters(self): ...
+"""
+BUILT = "    def __init__(self, network, parameters, rule, dtype): ...\n"
+WRONG = {
+    "syntax": ("class Net:\n    def (", "mine.py, line 2"),
+    "import": ("import no_such_module", "ModuleNotFoundError"),
+    "raising": ("1 / 0", "line 1 (1 / 0): ZeroDivisionError"),
+    "exit": ("import sys; sys.exit(0)", "ended the program"),
+    "missing": ("class Nat: ...", "did you mean Nat?"),
+    "no class": ("Net = 3", "is a int, not a class"),
+    "built": (f"class Net:\n    def __init__(self): ...\n{METHODS}", "its __init__ takes ()"),
+    "no method": (f"class Net:\n{BUILT}{METHODS.replace('step', 'stop')}", "has no method step(X, Y)"),
+    "signature": (
+        f"class Net:\n{BUILT}{METHODS.replace('predict(self, X)', 'predict(self)')}",
+        "predict takes (self)",
+    ),
+    "half": (f"class Net:\n{BUILT}{METHODS}    def train(self, batches): ...\n", "train but not load"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_wrong_with_a_file_is_one_line_that_tells_kinds_apart(kind, tmp_path):
+    text, told = WRONG[kind]
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    process = Contestant(f"{file}:Net", 1, tmp_path)
+    with pytest.raises(ContestantError) as failure:
+        process.start()
+    assert one_line(str(failure.value))
+    assert told in str(failure.value)
+    assert str(failure.value).startswith("mine.py:Net: ")
+
+
+def test_a_file_is_imported_in_the_contestants_process_alone(tmp_path):
+    file = tmp_path / "mine.py"
+    note = f"import os, neighbour\nopen({str(tmp_path / 'seen')!r}, 'a').write(f'{{os.getpid()}} ')\n"
+    file.write_text(note + PLAIN.read_text())
+    (tmp_path / "neighbour.py").write_text("")
+    made = experiment(factors={"implementations": [f"{file}:PlainNetwork"]})
+    check_contestants(made, tmp_path)
+    seen = (tmp_path / "seen").read_text().split()
+    assert len(seen) == 1
+    assert seen != [str(os.getpid())]
+
+
+def test_broken_plugin_is_bad_input_before_anything_is_made(tmp_path):
+    (tmp_path / "mine.py").write_text("class Net: ...")
+    made = experiment(factors={"implementations": [f"{tmp_path / 'mine.py'}:Net"]})
+    with pytest.raises(ExperimentError, match=r"factors.implementations: mine.py:Net: "):
+        check_contestants(made, tmp_path)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An installed package that offers two contestants, one under a name of ours."""
+    info = tmp_path / "offering-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    points = "plain = offering:PlainNetwork\nnumpy = offering:PlainNetwork\nlost = offering:Lost\n"
+    (info / "entry_points.txt").write_text(f"[side_by_side.implementations]\n{points}")
+    (tmp_path / "offering.py").write_text(PLAIN.read_text())
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(PLAIN.parents[1])]))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("package")
+def test_installed_package_offers_contestants_and_takes_none_of_our_names(tmp_path):
+    assert set(installed_plugins()) == {"plain", "lost"}
+    assert "plain" in known_names()
+    check_contestants(experiment(factors={"implementations": ["plain"]}), tmp_path)
+    with pytest.raises(ExperimentError, match="lost: offering:Lost cannot be imported"):
+        check_contestants(experiment(factors={"implementations": ["lost"]}), tmp_path)
+
+
+def test_missing_library_names_the_extra_that_installs_it(monkeypatch, tmp_path):
+    assert [missing_need(name) for name in ("numpy", "torch", "sklearn", "jax", "mine.py:Net")] == [None] * 5
+    monkeypatch.setattr(preflight, "find_spec", lambda name: None)
+    for name in ("sklearn", "jax"):
+        with pytest.raises(ExperimentError) as refusal:
+            check_contestants(experiment(factors={"implementations": ["numpy", name]}), tmp_path)
+        assert one_line(str(refusal.value))
+        assert f"pip install 'side-by-side[{name}]'" in str(refusal.value)
+
+
+def test_missing_compiler_is_told_in_words(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert "C++ compiler" in missing_need("torch-compile")
+
+
+def test_device_that_is_not_here_is_refused_in_a_line(tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    made = experiment(run={"device": "cuda"})
+    with pytest.raises(ExperimentError) as refusal:
+        check_contestants(made, tmp_path)
+    assert one_line(str(refusal.value))
+    assert "run.device: cuda: " in str(refusal.value)
+    assert "finds no CUDA device here" in str(refusal.value)
