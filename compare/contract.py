@@ -14,7 +14,7 @@ KEPT, BROKEN, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
 
 DESCRIPTION = """\
 Try an implementation against the contract of docs/implementations.md, in a process of its own:
-shapes, parity, the update rule, partial batches, copies, determinism. A line a property, with what is wrong."""
+shapes, parity, the update rule, partial batches, copies, determinism. A line a property, and what is wrong."""
 EPILOG = "Exit code 0: kept; 1: broken; 2: could not be tried, and why."
 
 
