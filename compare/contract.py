@@ -13,8 +13,8 @@ from compare.options import Parser
 KEPT, BROKEN, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
 
 DESCRIPTION = """\
-Try an implementation against the contract of docs/implementations.md, in a process of its own:
-shapes, parity, the update rule, partial batches, copies, determinism. A line a property, and what is wrong."""
+Try an implementation against the contract of docs/implementations.md, in a process of its own: shapes,
+parity, the update rule, partial batches, copies, determinism. Prints a line a property."""
 EPILOG = "Exit code 0: kept; 1: broken; 2: could not be tried, and why."
 
 

@@ -143,7 +143,7 @@ def _seconds_per_update(runs: Iterable[Run]) -> dict[tuple[int, int], float]:
 
 def _compile_seconds(cell: Cell, evidence: _Evidence) -> float | None:
     """The longest of all processes: the first compiles, the others may find it in a cache."""
-    records = [*evidence.runs[cell], *evidence.times.of(cell)]
+    records: list[Run | Timing] = [*evidence.runs[cell], *evidence.times.of(cell)]
     return max((one.compile_seconds for one in records if one.compile_seconds is not None), default=None)
 
 

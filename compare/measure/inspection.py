@@ -23,7 +23,7 @@ def inspect(contestant: Trainable, given: dict[str, Array], X: Array, Y: Array, 
     for subject, look in {"trace": contestant.trace, "evaluation": contestant.evaluate}.items():
         look(X, Y)
         after = contestant.parameters()
-        changed = [name for name in before if not np.array_equal(before[name], after.get(name))]
+        changed = [name for name in before if not np.array_equal(before[name], after.get(name, []))]
         if changed:
             found.append((subject, f"its {subject} changes the parameters ({', '.join(changed)})"))
             before = after

@@ -82,7 +82,8 @@ class Parity:
     @property
     def all_equal(self) -> bool:
         """Whether every comparison that could be made passed, or failed by design."""
-        return all(row.passed or self.excuse(row) for row in (*self.tensors, *self.trajectory))
+        rows: list[TensorParity | TrajectoryParity] = [*self.tensors, *self.trajectory]
+        return all(row.passed or self.excuse(row) for row in rows)
 
     def excuse(self, row: TensorParity | TrajectoryParity) -> str | None:
         """Return what the implementation says for a comparison that failed."""
