@@ -10,6 +10,7 @@ from contestant_support import experiment, write_csv
 from compare.batches import epoch_batches
 from compare.implementation import UpdateRule
 from compare.implementations import load_implementation
+from compare.implementations.defaults import completed
 from compare.initial_weights import draw_parameters
 from compare.measure import training
 from compare.measure.laboratory import Laboratory
@@ -176,9 +177,8 @@ def test_every_implementation_is_trained_on_the_same_rows_and_learns(name, batch
     network = Network((64, 16, 10), ("tanh",), "softmax", "cross_entropy", True)
     X, labels = data.X_train[:200].astype(np.float64), data.Y_train[:200]
     part = Split(X, target_matrix(labels, 10, "float64"), labels)
-    contestant = load_implementation(name)(
-        network, draw_parameters(network, "pytorch", 0), UpdateRule("sgd", {"lr": 0.5}), "float64"
-    )
+    drawn, rule = draw_parameters(network, "pytorch", 0), UpdateRule("sgd", {"lr": 0.5})
+    contestant = completed(load_implementation(name)(network, drawn, rule, "float64"))
     contestant.load(part.X, part.Y)
     outcome = train(contestant, part, part, batch_size, 0, Budget(updates=60), None, lambda fraction: None)
     assert outcome.curve[-1].train_loss < 0.7 * outcome.curve[0].train_loss

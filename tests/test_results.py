@@ -71,7 +71,7 @@ def test_a_loss_that_is_not_finite_is_null_in_json_and_nan_again(loss: float) ->
         ({"seed": 1.5}, "seed must be a whole number of at least 0, not 1.5"),
         ({"seconds": None}, "seconds must be a finite number of at least 0, not None"),
         ({"seconds": 10**400}, "seconds must be a finite number"),
-        ({"status": "fine"}, "status must be one of ok, diverged, failed, timeout, not 'fine'"),
+        ({"status": "fine"}, "status must be one of ok, diverged, failed, timeout, refused, not 'fine'"),
         ({"status": ["ok"]}, "status must be one of"),
         ({"implementation": ""}, "implementation must be a text that is not empty"),
         ({"curve": {}}, "curve must be a list of points"),
