@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compare.render.attribution_table import attribution_table
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
 from compare.render.parity_table import parity_table
 from compare.render.settings import settings_lines, title_of
-from compare.render.tables import attribution_table, summary_table
+from compare.render.tables import summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
