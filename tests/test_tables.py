@@ -11,9 +11,9 @@ from made_runs import cell, pair, parity, run, tensor, trajectory
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.summary import SUMMARY_KEYS, summarise
+from compare.render.attribution_table import attribution_sentences, attribution_table
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
-from compare.render.attribution_table import attribution_sentences, attribution_table
 from compare.render.tables import summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.verdict import verdict

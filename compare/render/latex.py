@@ -25,7 +25,7 @@ PAGE = r"""% << title >>
 % Made by Side by Side; do not edit, make it again.
 % Needs \usepackage{booktabs} and \usepackage{graphicx}. Put it into a document with \input{<< file >>},
 % or compile it as it is.
-\ifdim\textwidth=0pt % no document class yet: this file is compiled by itself
+\ifdefined\table\else % no document class yet: this file is compiled by itself
 \documentclass{article}
 \usepackage[margin=2cm]{geometry}
 \usepackage{booktabs}

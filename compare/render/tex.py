@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +23,16 @@ SIGNS = {
     "|": r"\textbar{}",
     '"': "''",
     "`": r"\textasciigrave{}",
-    "[": "{[}",
-    "]": "{]}",
-    "*": "{*}",
-    "-": "-{}",
     **{sign: f"\\{sign}" for sign in "&%$#_"},
-    **{"±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "−": "$-$", "–": "--", "—": "---", "…": r"\ldots{}"},
+    **{
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        "·": r"$\cdot$",
+        "−": "$-$",
+        "–": r"\textendash{}",
+        "—": r"\textemdash{}",
+        "…": r"\ldots{}",
+    },
     **{
         "∼": r"$\sim$",
         "≤": r"$\leq$",
@@ -69,29 +74,25 @@ def escaped(text: str) -> str:
 
     A letter that these fonts lack is written as its number, [U+4E2D].
     """
-    return "".join(
-        SIGNS.get(sign, sign) if sign in SIGNS or sign.isascii() else _foreign(sign) for sign in _clean(text)
-    )
-
-
-def _clean(text: str) -> str:
-    return unicodedata.normalize("NFC", printable(text))
+    clean = unicodedata.normalize("NFC", printable(text))
+    shown = (SIGNS.get(sign) or (sign if sign.isascii() else _foreign(sign)) for sign in clean)
+    return re.sub("-(?=-)", "-{}", "".join(shown))  # two hyphens would become a dash
 
 
 def _foreign(sign: str) -> str:
     if "\u00c0" <= sign <= "\u00ff" and sign not in NOT_IN_OT1 and sign.isalpha():
         return sign
-    return f"{{[}}U+{ord(sign):04X}{{]}}"
+    return f"[U+{ord(sign):04X}]"
 
 
 def number(value: Value, intervals: Intervals) -> str:
-    """Return a value; its interval in brackets, or as plus and minus, with two numbers where it is lopsided."""
-    point = escaped(value.point) if not _is_number(value.point) else _math(value.point)
-    mark = f" ${_SIM}$" if value.mark else ""
+    """Return a value with its interval in brackets, or behind plus and minus (two numbers where lopsided)."""
+    point = _shown(value.point)
+    mark = r" $\sim$" if value.mark else ""
     if value.low is None or value.high is None:
         return f"{point}{mark}"
     if intervals == "brackets" or not all(map(_is_number, (value.point, value.low, value.high))):
-        return f"{point} {{[}}{_math(value.low)}, {_math(value.high)}{{]}}{mark}"
+        return f"{point} [{_shown(value.low)}, {_shown(value.high)}]{mark}"
     middle, low, high = (Decimal(text) for text in (value.point, value.low, value.high))
     above, below = high - middle, middle - low
     if above == below:
@@ -99,16 +100,20 @@ def number(value: Value, intervals: Intervals) -> str:
     return f"{point} $^{{{above:+f}}}_{{{-below:+f}}}${mark}"
 
 
-_SIM = r"\sim"
+def _shown(text: str) -> str:
+    """A number with a minus sign instead of a hyphen, and with its power of ten written out; or a text."""
+    if match := SCIENTIFIC.fullmatch(text):
+        return f"${match[1]} \\times 10^{{{int(match[2])}}}$"
+    if _is_number(text):
+        return f"${text}$" if text[:1] in "+-" else text
+    return escaped(text)
+
+
+SCIENTIFIC = re.compile(r"(\d\.\d)e([+-]\d+)", re.ASCII)
 
 
 def _is_number(text: str) -> bool:
-    return text.lstrip("+-").replace(".", "", 1).isdigit() and text.isascii()
-
-
-def _math(text: str) -> str:
-    """A number with a minus sign instead of a hyphen."""
-    return f"${text}$" if text[:1] in "+-" else text
+    return re.fullmatch(r"[+-]?\d+(\.\d+)?", text, re.ASCII) is not None
 
 
 def float_tex(of: Float, intervals: Intervals) -> str:
@@ -154,4 +159,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _reads_as_number(values: Iterable[Value]) -> bool:
-    return all(value.point in ("-", "full", "") or _is_number(value.point) for value in values)
+    return all(
+        value.point in ("-", "full", "", "0") or _is_number(value.point) or SCIENTIFIC.fullmatch(value.point)
+        for value in values
+    )
