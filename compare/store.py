@@ -109,6 +109,10 @@ class Store:
         """Write a text file of the directory whole or not at all; return its path."""
         return self.write_bytes(name, text.encode("utf-8", errors="backslashreplace"))
 
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file of the directory, a text as UTF-8; return its path."""
+        return self.write_text(name, content) if isinstance(content, str) else self.write_bytes(name, content)
+
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file of the directory, e.g. "figures/loss.png", whole or not at all; return its path."""
         relative = Path(name)

@@ -192,6 +192,7 @@ def test_the_page_has_findings_table_parity_and_command() -> None:
         "## Results",
         "## Parity",
         "## What made the difference",
+        "## Method",
         "## How it was made",
     ]
     assert page.endswith("- environment: python 3.11\n\n    make compare\n")
@@ -297,14 +298,14 @@ def test_attribution_is_told_in_sentences_and_as_a_table() -> None:
     assert (
         attribution_table(rows)
         == """\
-outcome, unit          factor        from        to        effect                  split within
----------------------  ------------  ----------  --------  ----------------------  ------------
-seconds/epoch, times   batch regime  full batch  batch 32  45.0 [45.0, 45.0]       3 seeds
-seconds/epoch, times   framework     numpy       torch     9.1 [8.7, 9.6]          3 seeds
-seconds/epoch, times   all together                        410                     3 seeds
-test accuracy, points  batch regime  full batch  batch 32  +11.0 [+11.0, +11.0]    3 seeds
-test accuracy, points  framework     numpy       torch     0                       3 seeds
-test accuracy, points  all together                        +11.0                   3 seeds"""
+outcome, unit          factor        from        to        effect                split within
+---------------------  ------------  ----------  --------  --------------------  ------------
+seconds/epoch, times   batch regime  full batch  batch 32  45.0 [45.0, 45.0]     3 seeds
+seconds/epoch, times   framework     numpy       torch     9.1 [8.7, 9.6]        3 seeds
+seconds/epoch, times   all together                        410                   3 seeds
+test accuracy, points  batch regime  full batch  batch 32  +11.0 [+11.0, +11.0]  3 seeds
+test accuracy, points  framework     numpy       torch     0                     3 seeds
+test accuracy, points  all together                        +11.0                 3 seeds"""
     )
     assert attribution_sentences([]) == []
     assert attribution_table([]).startswith("Nothing to attribute")

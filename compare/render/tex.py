@@ -22,7 +22,7 @@ SIGNS = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': "''",
-    "`": r"\textasciigrave{}",
+    "`": "{}`{}",
     **{sign: f"\\{sign}" for sign in "&%$#_"},
     **{
         "±": r"$\pm$",
@@ -43,7 +43,7 @@ SIGNS = {
         "µ": r"$\mu$",
     },
     **{"²": "$^2$", "³": "$^3$", "σ": r"$\sigma$", "δ": r"$\delta$", "β": r"$\beta$", "ε": r"$\epsilon$"},
-    **{"’": "'", "‘": r"\textasciigrave{}", "“": "''", "”": "''", "\u00a0": " "},
+    **{"’": "'", "‘": "{}`{}", "“": "''", "”": "''", "\u00a0": " "},
 }
 """What LaTeX would take for something else, and what it cannot show as it is, with what shows it."""
 
@@ -125,6 +125,7 @@ def float_tex(of: Float, intervals: Intervals) -> str:
         r"  \centering",
         f"  \\caption{{{escaped(of.caption)}}}",
         f"  \\label{{tab:{of.label}}}",
+        r"  \par\smallskip",
         r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         f"  \\begin{{tabular}}{{{''.join('r' if numeric[header] else 'l' for header in headers)}}}",
         r"    \toprule",
@@ -132,7 +133,7 @@ def float_tex(of: Float, intervals: Intervals) -> str:
         *_body(of, headers, intervals),
         r"    \bottomrule",
         r"  \end{tabular}}",
-        *(f"  \\par\\smallskip\\footnotesize {escaped(note)}" for note in of.notes),
+        *(f"  \\par\\smallskip\\footnotesize\\raggedright {escaped(note)}" for note in of.notes),
         r"\end{table}",
     ]
     return "\n".join(lines)
