@@ -95,8 +95,8 @@ def _trained(document: Document) -> Iterable[str]:
     yield f"{told}, every run in a process of its own."
     if all(len(found) == 1 for found in weights.values()) and len(_levels(document, "implementation")) > 1:
         yield (
-            "Within a seed all implementations started from the same initial weights (their SHA-256 is equal) "
-            "and were handed the same batches in the same order."
+            "Within a seed all implementations started from the same initial weights (their SHA-256 is "
+            "equal) and were handed the same batches in the same order."
         )
     bad = [run for run in runs if run["status"] != "ok"]
     if bad:
@@ -115,16 +115,17 @@ def _timed(document: Document) -> Iterable[str]:
     rounds = max(len(timing["blocks"]) for timing in good)
     yield (
         "Times are wall-clock seconds of training alone: shuffling and gathering of batches included, "
-        f"evaluation and set-up not. Each contestant was timed in {processes} process{'es' * (processes > 1)} "
-        f"of its own, in up to {counted(rounds, 'round')} each, after a warm-up that is not counted; in a round "
-        f"the contestants of a setting take turns in random order. There are {counted(len(blocks), 'block')} "
+        f"evaluation and set-up not. Each contestant was timed in {processes} process"
+        f"{'es' * (processes > 1)} of its own, in up to {counted(rounds, 'round')} each, after a warm-up that "
+        f"is not counted; in a round the contestants of a setting take turns in random order. There are {counted(len(blocks), 'block')} "
         f"of training, the shortest of {_milliseconds(shortest)} ms."
     )
     pools = document["environment"].get("thread_pools") or {}
     found = {pool.get("threads") for of_contestant in pools.values() for pool in of_contestant} - {None}
     if found:
         threads = joined(str(count) for count in sorted(found))
-        yield f"The BLAS and OpenMP libraries of the contestants ran with {threads} thread{'s' * (found != {1})}."
+        noun = "thread" if found == {1} else "threads"
+        yield f"The BLAS and OpenMP libraries of the contestants ran with {threads} {noun}."
 
 
 def _milliseconds(seconds: float) -> str:
