@@ -88,8 +88,12 @@ def loads(content: bytes) -> Any:
     return json.loads(content.decode("utf-8"), parse_constant=refuse)
 
 
-def read_bounded(descriptor: int, path: Path, most: int = LARGEST_BYTES) -> bytes:
-    """Return a regular file's whole content; raise `ResultsError` where it is none or over `most` bytes."""
+def read_bounded(descriptor: int, path: Path, most: int | None = None) -> bytes:
+    """Return a regular file's whole content; raise `ResultsError` where it is none or over `most` bytes.
+
+    Without `most` the limit is `LARGEST_BYTES`.
+    """
+    most = LARGEST_BYTES if most is None else most
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise ResultsError(f"{path} is not a regular file")

@@ -21,7 +21,12 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report"} | {"campaign", "recording", "examination"}  # and what they call first
+COMMANDS = {"run", "check", "report"} | {
+    "campaign",
+    "recording",
+    "examination",
+    "reporting",
+}  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 
 
@@ -153,6 +158,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import compare", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.run", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.campaign", {"torch", "torch_impl"}),
+        ("import compare.report", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
+        ("import compare.reporting", {"handwritten", "torch", "torch_impl", "data"}),
         ("import compare.implementations.handwritten_numpy", {"torch", "torch_impl", "data", "pandas"}),
         ("import compare.implementations.torch_eager", {"handwritten", "data", "pandas"}),
         ("import compare.measure.worker", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy"}),

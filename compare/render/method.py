@@ -113,12 +113,12 @@ def _timed(document: Document) -> Iterable[str]:
     blocks = [block for timing in good for block in timing["blocks"]]
     shortest = min(block[1] for block in blocks)
     rounds = max(len(timing["blocks"]) for timing in good)
+    fresh = f"{processes} process{'es' * (processes > 1)} of its own, in up to {counted(rounds, 'round')}"
     yield (
         "Times are wall-clock seconds of training alone: shuffling and gathering of batches included, "
-        f"evaluation and set-up not. Each contestant was timed in {processes} process"
-        f"{'es' * (processes > 1)} of its own, in up to {counted(rounds, 'round')} each, after a warm-up that "
-        f"is not counted; in a round the contestants of a setting take turns in random order. There are {counted(len(blocks), 'block')} "
-        f"of training, the shortest of {_milliseconds(shortest)} ms."
+        f"evaluation and set-up not. Each contestant was timed in {fresh} each, after a warm-up that is not "
+        "counted; in a round the contestants of a setting take turns in random order. There are "
+        f"{counted(len(blocks), 'block')} of training, the shortest of {_milliseconds(shortest)} ms."
     )
     pools = document["environment"].get("thread_pools") or {}
     found = {pool.get("threads") for of_contestant in pools.values() for pool in of_contestant} - {None}

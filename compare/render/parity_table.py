@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from compare.analysis.comparison import badness
 from compare.render.text import grid, markdown_cell, printable, scientific
 from compare.render.value import Table, Value, as_text, plain, transposed
 
@@ -60,17 +61,11 @@ def _path_cells(row: Row) -> dict[str, Value]:
 
 def worst_tensor(rows: Iterable[Row]) -> Row:
     """Return the row whose error is largest beside its tolerance; one that is not a number is the worst."""
-    return max(rows, key=lambda row: _badness(row["relative_error"], row["tolerance"]))
+    return max(rows, key=badness)
 
 
 def _told(text: str, format: str) -> str:
     return f"- {markdown_cell(text)}" if format == "github" else printable(text)
-
-
-def _badness(error: float | None, tolerance: float | None) -> float:
-    if error is None or error != error or tolerance is None or tolerance != tolerance:
-        return float("inf")
-    return error / tolerance if tolerance > 0 else float(error > 0) * 1e300
 
 
 def _error_cells(row: Row) -> dict[str, Value]:
