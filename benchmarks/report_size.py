@@ -2,8 +2,9 @@
 
     python -m benchmarks.report_size --runs 1000
 
-The numbers are random; the document has the size and the form of a real one: a grid of implementations, batch
-sizes, objectives and optimizers, five seeds, a curve of 60 epochs a run, five processes and six rounds a cell.
+The numbers are random; the document has the size and the form of a real one: a grid of implementations,
+batch sizes, objectives and optimizers, five seeds, a curve of 60 epochs a run, five processes and six rounds
+a cell.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from compare.reading import read_results
 from compare.render.files import MAKERS, formats_there
 from compare.render.layout import DEFAULT
 from compare.render.terminal import results_paragraphs
+from compare.report_options import FORMATS
 from compare.results import Cell, CurvePoint, Run
 from compare.timings import Block, Timing
 
@@ -146,24 +148,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
         path.write_text(json.dumps(made_document(options.runs), indent=1))
-        begun = time.perf_counter()
+        whole = Clock()
         results = read_results(path)
-        told("read and checked", begun, path.stat().st_size)
+        whole.tell("read, checked", path.stat().st_size)
         print(f"{len(results.runs)} runs, {len(results.timings)} timings")
-        whole = begun
-        begun = time.perf_counter()
-        text = "\n\n".join(results_paragraphs(results.document))
-        told("terminal", begun, len(text))
-        for format in formats_there():
-            begun = time.perf_counter()
-            size = sum(len(content) for _, content in MAKERS[format](results.document, DEFAULT))
-            told(format, begun, size)
-        told("all", whole, 0)
+        clock = Clock()
+        clock.tell("terminal", sum(map(len, results_paragraphs(results.document))))
+        for format in [format for format in formats_there() if format in FORMATS]:
+            clock = Clock()
+            clock.tell(format, sum(len(content) for _, content in MAKERS[format](results.document, DEFAULT)))
+        whole.tell("all")
 
 
-def told(what: str, begun: float, size: int) -> None:
-    """Print seconds and size."""
-    print(f"{what:<16} {time.perf_counter() - begun:6.2f} s  {size / 1e6:6.2f} MB", flush=True)
+class Clock:
+    """Wall and CPU time since it was made."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter(), time.process_time()
+
+    def tell(self, what: str, size: int | None = None) -> None:
+        """Print the seconds, and the size of what was read or made."""
+        wall, cpu = (
+            now - then
+            for now, then in zip((time.perf_counter(), time.process_time()), self.begun, strict=True)
+        )
+        of = "" if size is None else f"  {size / 1e6:6.2f} MB"
+        print(f"{what:<14} {wall:6.2f} s, {cpu:6.2f} s of CPU{of}", flush=True)
 
 
 if __name__ == "__main__":
