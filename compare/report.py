@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report(options, silent if options.quiet else say, warn)
     except ReportError as error:
-        print(f"error: {error}", file=sys.stderr)
+        warn(f"error: {error}")
         return BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted; the files that were written are whole", file=sys.stderr)
@@ -43,8 +43,10 @@ def silent(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Print a line on stderr."""
-    print(text, file=sys.stderr)
+    """Print one line on stderr, whatever stands in it."""
+    from compare.reading import one_line
+
+    print(one_line(text), file=sys.stderr)
 
 
 if __name__ == "__main__":
