@@ -1,6 +1,7 @@
 """How long does the report on a large result take? A made-up result of many runs, and each format timed.
 
     python -m benchmarks.report_size --runs 1000
+    python -m benchmarks.report_size --runs 20 --write results/made-up
 
 The numbers are random; the document has the size and the form of a real one: a grid of implementations,
 batch sizes, objectives and optimizers, five seeds, a curve of 60 epochs a run, five processes and six rounds
@@ -8,7 +9,6 @@ a cell.
 """
 
 import argparse
-import json
 import random
 import tempfile
 import time
@@ -20,7 +20,7 @@ from typing import Any
 from compare.analysis.document import results_document
 from compare.experiment import Experiment
 from compare.reading import read_results
-from compare.render.files import MAKERS, formats_there
+from compare.render.files import MAKERS, formats_there, json_text
 from compare.render.layout import DEFAULT
 from compare.render.terminal import results_paragraphs
 from compare.report_options import FORMATS
@@ -144,10 +144,17 @@ def main() -> None:
     """Make a result, read it back, and print how long reading and each format took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the made-up numbers")
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write DIR/results.json and time nothing")
     options = parser.parse_args()
+    if options.write:
+        options.write.mkdir(parents=True, exist_ok=True)
+        made = made_document(options.runs, seed=options.seed)
+        (options.write / "results.json").write_text(json_text(made))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
-        path.write_text(json.dumps(made_document(options.runs), indent=1))
+        path.write_text(json_text(made_document(options.runs, seed=options.seed)))
         whole = Clock()
         results = read_results(path)
         whole.tell("read, checked", path.stat().st_size)

@@ -156,7 +156,8 @@ def _check_schema(document: Mapping[str, Any]) -> None:
 
 
 def _in_short(error: Any) -> str:
-    kind = {dict: "an object", list: "a list", str: "a text"}.get(type(error.instance), "this")
+    kinds: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
+    kind = kinds.get(type(error.instance), "this")
     wanted = str(error.validator_value)
     return f"{kind} will not do; {error.validator} wants {wanted[:LONGEST_MESSAGE]}"
 

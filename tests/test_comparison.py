@@ -92,7 +92,7 @@ def test_other_environment_gets_no_ratio_and_is_named(document: dict[str, Any], 
     assert "(processor and libraries.numpy)" in findings(Pair(found, NAMES))[0]
     headers = times_table(found, NAMES)
     assert "time, B / A" not in headers
-    assert {"ms/update, A", "ms/update, B", "time / torch, A", "time / torch, B"} <= headers.keys()
+    assert {"us/update, A", "us/update, B", "time / torch, A", "time / torch, B"} <= headers.keys()
 
 
 def test_other_commit_alone_is_no_obstacle(document: dict[str, Any], whole: str) -> None:

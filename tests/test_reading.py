@@ -13,7 +13,7 @@ from compare import reading, report
 from compare.fields import ResultsError
 from compare.reading import read_results
 
-SEEDS_OF_FUZZING = 60
+SEEDS_OF_FUZZING = 30
 JUNK = [
     *(None, True, 0, -1, 1.5, 1e300, -1e300, 5e-324, 2**62, -700, "", "x", "full", "\ud800", "\x1b[31m"),
     *("a, , b", " of ", "1 of 2", "\\end{table}", "|\n", [], {}, [1], [[]], {"a": 1}),

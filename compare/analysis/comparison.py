@@ -14,7 +14,13 @@ from compare.analysis.same_experiment import (
     environment_differences,
     require_same_experiment,
 )
-from compare.analysis.statistics import Interval, geometric_median, geometric_ratio_interval, mean_interval
+from compare.analysis.statistics import (
+    Interval,
+    geometric_median,
+    geometric_ratio_interval,
+    mean_interval,
+    nested_interval,
+)
 from compare.analysis.times import Times
 from compare.results import Cell, Run
 from compare.timings import Timing
@@ -107,7 +113,7 @@ def _change(cell: Cell, first: Side, second: Side, timed: bool, comparable: bool
     weights = [_weights(cell, side) for side in (first, second)]
     common = [key for key in weights[0] if key in weights[1]]
     rows = [_row(cell, side.document) for side in (first, second)]
-    ours, theirs = (geometric_ratio_interval(list(found.values())) if found else None for found in series)
+    ours, theirs = (_told(cell, side, timed) for side in (first, second))
     before, after = (mean_interval(list(end.values()), 0, 1) if end else None for end in ends)
     return CellChange(
         cell=cell,
@@ -132,6 +138,14 @@ def _seconds(cell: Cell, side: Side, timed: bool) -> dict[tuple[int, int], float
         }
     good = (run for run in side.runs if run.cell == cell and run.status == "ok" and run.updates)
     return {(run.seed, run.round): run.seconds / run.updates for run in good if run.seconds}
+
+
+def _told(cell: Cell, side: Side, timed: bool) -> Interval | None:
+    """Seconds an update as the summary tells times: the median of all blocks, the interval over processes."""
+    timings = Times(side.timings).of(cell) if timed else []
+    samples = [[block.seconds_per_update for block in timing.blocks] for timing in timings]
+    samples = samples or [[seconds] for seconds in _seconds(cell, side, False).values()]
+    return nested_interval(samples) if samples else None
 
 
 def _accuracies(cell: Cell, side: Side) -> dict[int, float]:

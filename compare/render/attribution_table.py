@@ -37,7 +37,7 @@ def attribution_columns(rows: Sequence[Row]) -> Table:
         parts = [row for row in rows if row["outcome"] == outcome]
         for row in parts:
             ends = (_level(row, row["from"]), _level(row, row["to"]))
-            lines.append(_line(row, CALLED.get(row["factor"], row["factor"]), ends, _effect(row)))
+            lines.append(_line(row, str(CALLED.get(row["factor"], row["factor"])), ends, _effect(row)))
         whole = _total(parts[0])
         lines.append(_line(parts[0], "all together", (Value(""), Value("")), whole))
     return transposed(lines)

@@ -33,7 +33,7 @@ def _page(document: Document, layout: Layout) -> Files:
 def _figures(format: str) -> Maker:
     def made(document: Document, layout: Layout) -> Files:
         figures = importlib.import_module("compare.render.figures")
-        return iter(figures.draw_figures(document, formats=(format,)))
+        yield from figures.draw_figures(document, formats=(format,))
 
     return made
 

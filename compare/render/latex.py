@@ -48,10 +48,17 @@ def table_tex(document: Document, layout: Layout = DEFAULT) -> str:
 
 def tex_page(title: str, tables: Iterable[str], file: str) -> str:
     """Return a file of floats that can be put into a document and compiled as it is."""
-    syntax = {"variable_start_string": "<<", "variable_end_string": ">>", "block_start_string": "<%"}
-    lines: dict[str, Any] = {"trim_blocks": True, "keep_trailing_newline": True, "undefined": StrictUndefined}
     # LaTeX, not HTML: every text in `tables` has gone through `tex.escaped`, the title is a comment
-    template = Environment(block_end_string="%>", autoescape=False, **syntax, **lines).from_string(PAGE)
+    template = Environment(
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,
+    ).from_string(PAGE)
     comment = title.encode("ascii", "replace").decode()
     return template.render(title=comment, tables=list(tables), file=file)
 

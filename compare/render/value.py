@@ -51,7 +51,8 @@ def measured(
     point: float, low: float | None, high: float | None, *, landmark: float | None = None, mark: str = ""
 ) -> Value:
     """Return a number with its interval, to the digits that the interval supports."""
-    return Value(*interval_texts(point, low, high, landmark=landmark), mark=mark)
+    shown, *bounds = interval_texts(point, low, high, landmark=landmark)
+    return Value(shown, bounds[0], bounds[1], mark) if bounds else Value(shown, mark=mark)
 
 
 def as_text(table: Table) -> Columns:
