@@ -15,7 +15,7 @@ from compare.analysis.comparison import Comparison, Side, compare_results
 from compare.analysis.same_experiment import OtherExperimentError
 from compare.reading import checked
 from compare.render.comparison import Pair, findings
-from compare.render.comparison_tables import times_table
+from compare.render.comparison_tables import environment_table, times_table
 from compare.render.latex import table_tex
 
 NAMES = ("A", "B")
@@ -101,6 +101,15 @@ def test_other_commit_alone_is_no_obstacle(document: dict[str, Any], whole: str)
     found = compared(side(document), side(other))
     assert [row.key for row in found.environment] == ["commit"]
     assert all(cell.ratio for cell in found.cells)
+
+
+def test_long_entries_are_shown_where_they_differ(document: dict[str, Any], whole: str) -> None:
+    other = json.loads(whole)
+    document["environment"]["command"] = "x" * 200 + " --output a"
+    other["environment"]["command"] = "x" * 200 + " --output b"
+    table = environment_table(compared(side(document), side(other)), NAMES)
+    assert [table[name][0].point[-10:] for name in NAMES] == ["--output a", "--output b"]
+    assert all(len(table[name][0].point) <= 60 for name in NAMES)
 
 
 def test_libraries_in_another_order_are_the_same(document: dict[str, Any], whole: str) -> None:

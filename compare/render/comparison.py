@@ -90,8 +90,8 @@ def findings(pair: Pair) -> list[str]:
         told.append(
             f"Times: in {count} of {counted(len(comparison.cells), 'cell')} a difference between {first} and "
             f"{second} was shown. Ratios are paired by {comparison.paired_by}; their 95% intervals do not "
-            f"cover what changed on the machine from one run to the other, which the ratios to "
-            f"{comparison.reference} do not feel."
+            "cover what else changed on the machine from one run to the other. The ratios to "
+            f"{comparison.reference} within each run are free of that."
         )
     accuracies = [cell for cell in comparison.cells if cell.change]
     if accuracies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -26,8 +27,8 @@ def environment_table(comparison: Comparison, names: tuple[str, str]) -> Table:
         return {}
     return {
         "differs": [plain(row.key) for row in rows],
-        names[0]: [plain(_cut(row.first)) for row in rows],
-        names[1]: [plain(_cut(row.second)) for row in rows],
+        names[0]: [plain(_cut(row.first, row.second)) for row in rows],
+        names[1]: [plain(_cut(row.second, row.first)) for row in rows],
         "forbids ratios": [plain("yes" if row.decides else "no") for row in rows],
     }
 
@@ -170,5 +171,10 @@ def _passed(row: Mapping[str, Any] | None) -> Value:
     return Value(NOTHING if row is None else "yes" if row["passed"] else "NO")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+def _cut(text: str, other: str) -> str:
+    """A long text from shortly before the place where it departs from the other."""
+    if max(len(text), len(other)) <= LONGEST:
+        return text
+    start = max(0, len(os.path.commonprefix([text, other])) - LONGEST // 3)
+    shown = f"...{text[start:]}" if start else text
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."
