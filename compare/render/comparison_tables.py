@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -175,6 +174,7 @@ def _cut(text: str, other: str) -> str:
     """A long text from shortly before the place where it departs from the other."""
     if max(len(text), len(other)) <= LONGEST:
         return text
-    start = max(0, len(os.path.commonprefix([text, other])) - LONGEST // 3)
+    same = next((at for at, signs in enumerate(zip(text, other, strict=False)) if len(set(signs)) > 1), 0)
+    start = max(0, same - LONGEST // 3)
     shown = f"...{text[start:]}" if start else text
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."
