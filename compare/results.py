@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.fields import (
@@ -106,9 +106,9 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
-        fields = asdict(self)
-        curve = fields.pop("curve")
-        plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
+        fields = dict(vars(self))
+        cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
     @classmethod

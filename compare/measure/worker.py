@@ -8,6 +8,7 @@ output when it started; whatever the contestant prints goes to standard error in
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -25,6 +26,8 @@ from compare.measure.training import Budget, Split, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
 
+REPORT_SECONDS = 0.1
+
 
 class Worker:
     """One contestant and the datasets' folder; each public method answers a request of the same name."""
@@ -33,6 +36,7 @@ class Worker:
         self._answers = answers
         self._stopwatch: Stopwatch | None = None
         self._warm: set[str] = set()
+        self._reported = -REPORT_SECONDS
 
     def hello(self, implementation: str, data: str) -> dict[str, Any]:
         """Import the contestant; answer with the libraries loaded, their threads and their builds."""
@@ -134,7 +138,10 @@ class Worker:
         )
 
     def _report(self, fraction: float) -> None:
-        self.answer({"fraction": fraction})
+        """Tell how much is done, ten times a second at most."""
+        if time.monotonic() - self._reported >= REPORT_SECONDS:
+            self._reported = time.monotonic()
+            self.answer({"fraction": fraction})
 
     def answer(self, message: dict[str, Any]) -> None:
         """Send one line to the parent."""
