@@ -136,8 +136,8 @@ def _seconds(cell: Cell, side: Side, timed: bool) -> dict[tuple[int, int], float
             (timing.process, 0): geometric_median([block.seconds_per_update for block in timing.blocks])
             for timing in Times(side.timings).of(cell)
         }
-    good = (run for run in side.runs if run.cell == cell and run.status == "ok" and run.updates)
-    return {(run.seed, run.round): run.seconds / run.updates for run in good if run.seconds}
+    quiet = (run for run in _good(cell, side) if run.alone and run.updates and run.seconds)
+    return {(run.seed, run.round): run.seconds / run.updates for run in quiet}
 
 
 def _told(cell: Cell, side: Side, timed: bool) -> Interval | None:

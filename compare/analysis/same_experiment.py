@@ -16,7 +16,7 @@ LABELS = ("name", "title", "description", "shortened", "data.data_dir", "data.fa
 PRECISION = ("run.timeout", "run.processes", "run.rounds", "run.null_test")
 """Keys that say how closely it is measured."""
 DECIDING = (
-    *("processor", "cores", "caches", "governor", "system"),
+    *("processor", "cores", "caches", "governor", "system", "timed_on"),
     *("python", "libraries", "builds", "thread_pools"),
 )
 """What must be the same for times to be set in proportion: CPU, system, versions, BLAS, threads."""

@@ -98,6 +98,8 @@ def _trained(document: Document) -> Iterable[str]:
             "Within a seed all implementations started from the same initial weights (their SHA-256 is "
             "equal) and were handed the same batches in the same order."
         )
+    if (jobs := document["environment"].get("jobs") or 1) > 1:
+        yield f"Up to {jobs} runs were made at the same time; none of their own seconds are used."
     bad = [run for run in runs if run["status"] != "ok"]
     if bad:
         yield f"{len(bad)} of {len(runs)} runs did not end well and are left out of the means."
