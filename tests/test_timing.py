@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_runs import cell, run
 from made_timings import timing
 
+from compare.batches import batches_per_epoch
 from compare.measure import timing as timing_module
 from compare.measure.environment import caches, describe_environment, read_line
 from compare.measure.software import builds
@@ -64,7 +65,8 @@ def machine(monkeypatch):
 
 
 def stopwatch(machine, *speeds, n=40, batch_size=4):
-    return Stopwatch(Worker(machine, speeds), n, batch_size, seed=0)
+    batches = endless_batches(n, batch_size, seed=0)
+    return Stopwatch(Worker(machine, speeds).train, batches, batches_per_epoch(n, batch_size))
 
 
 def test_a_block_is_wall_and_own_cpu_seconds_switches_and_what_others_took(machine):
