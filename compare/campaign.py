@@ -180,7 +180,7 @@ def finish(
         experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference))
+    say(summary_table(document["summary"], "terminal", experiment.reference, document.get("floor", ())))
     if notes := timing_notes(document):
         say("\n".join(notes))
     if document["budgets"]:

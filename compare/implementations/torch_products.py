@@ -18,9 +18,9 @@ class TorchProducts:
             return torch.rand(rows, columns, dtype=self._dtype)
         return torch.rand(columns, rows, dtype=self._dtype).T
 
-    def calls(self, left: Tensor, right: Tensor, result: Tensor) -> list[partial[object]]:
+    def calls(self, left: Tensor, right: Tensor, result: Tensor) -> list[partial[Tensor]]:
         """Return the calls that multiply the two into the result, which is stored row by row."""
-        calls: list[partial[object]] = [partial(torch.mm, left, right, out=result)]
+        calls = [partial(torch.mm, left, right, out=result)]
         if left.shape[1] == 1:
             calls.append(partial(torch.outer, left[:, 0], right[0], out=result))
         return calls

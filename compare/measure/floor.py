@@ -26,7 +26,7 @@ LARGEST_IN_BOTH_ORDERS = 2**25
 """Numbers of a matrix up to which it is tried by columns too; a second copy of a larger one costs memory."""
 TRIAL_SECONDS = 3e-4
 """How long a call is repeated in one trial."""
-TRIALS = 5
+TRIALS = 3
 OUT_OF_THE_RUNNING = 1.3
 """A call that took this many times as long as the quickest in one trial is not tried again."""
 

@@ -156,7 +156,7 @@ def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str
     cell, run = entrant.cell, laboratory.experiment.run
     seed = run.seeds[process % len(run.seeds)]
     contestant = contestant_of(laboratory, entrant)
-    block = {"batch_size": cell.batch_size, "at_least": BLOCK_SECONDS}
+    block: dict[str, Any] = {"batch_size": cell.batch_size, "at_least": BLOCK_SECONDS}
     if entrant.floor:
         sizes = laboratory.network(cell.objective).sizes
         return contestant.ask("prepare_floor", run.timeout, sizes=sizes, dtype=cell.dtype, **block)

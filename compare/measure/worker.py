@@ -109,9 +109,7 @@ class Worker:
         with np.errstate(all="ignore"):
             return asdict(self._stopwatch.warm_up(at_least))
 
-    def prepare_floor(
-        self, sizes: list[int], dtype: str, batch_size: Any, at_least: float
-    ) -> dict[str, Any]:
+    def prepare_floor(self, sizes: list[int], dtype: str, batch_size: Any, at_least: float) -> dict[str, Any]:
         """Find the fastest calls for the products of a step and warm them up for `block`, as in `prepare`.
 
         Args:
