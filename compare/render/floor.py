@@ -40,7 +40,8 @@ def _is_floor(row: Row) -> bool:
 
 def _multiples(rows: Sequence[Row]) -> Iterable[str]:
     """How many times as long as the floor updates take: what was shown together, the rest one by one."""
-    products, shown = "the matrix products of a step alone", []
+    products = "the matrix products of a step alone"
+    shown: list[str] = []
     for row in rows:
         update, (ratio, bounds) = f"{row['implementation']}'s update", _figures(row)
         if not bounds:
