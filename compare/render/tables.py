@@ -55,17 +55,18 @@ def summary_table(
 
 
 def _with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:
-    """The rows with the floor's behind those of the same settings; what the floor does not have is None."""
-    shared = SETTINGS[1 : SETTINGS.index("seeds")]
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in shared), []).append(row)
+    """The rows, and the floor's behind the last one of the same settings; what it does not have is None."""
+
+    def settings(row: Row) -> tuple[Any, ...]:
+        return tuple(row[key] for key in SETTINGS[1 : SETTINGS.index("seeds")])
+
+    last = {settings(row): place for place, row in enumerate(rows)}
     shown: list[Row] = []
-    for settings, group in groups.items():
-        shown += group
-        for row in floor:
-            if tuple(row[key] for key in shared) == settings:
-                shown.append({**dict.fromkeys(SUMMARY_KEYS), **row, "implementation": floor_name(row)})
+    for place, row in enumerate(rows):
+        shown.append(row)
+        for below in floor if last[settings(row)] == place else ():
+            if settings(below) == settings(row):
+                shown.append({**dict.fromkeys(SUMMARY_KEYS), **below, "implementation": floor_name(below)})
     return shown
 
 
