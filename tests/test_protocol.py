@@ -136,7 +136,7 @@ def test_the_floor_is_prepared_from_widths_and_trains_blocks_like_everybody():
     prepared = [(name, request) for do, name, request in room.asked if do == "prepare_floor"]
     assert sorted(name for name, _ in prepared) == [(library, 1, False, True) for library in LIBRARIES]
     for _, request in prepared:
-        block = {"batch_size": "full", "at_least": protocol.BLOCK_SECONDS}
+        block = {"batch_size": "full", "at_least": protocol.FLOOR_BLOCK_SECONDS}
         assert request == {"sizes": (3, 5, 3), "dtype": "float32", **block}
     assert [(each.floor, each.status, len(each.blocks)) for each in made] == 4 * [(False, "ok", 4)] + 2 * [
         (True, "ok", 4)
@@ -221,6 +221,7 @@ def test_a_sitting_without_its_floor_is_missing():
 def test_real_processes_are_timed_and_a_failing_one_is_told(tmp_path, monkeypatch):
     register_odd_contestants(monkeypatch)
     monkeypatch.setattr(protocol, "BLOCK_SECONDS", 1e-4)
+    monkeypatch.setattr(protocol, "FLOOR_BLOCK_SECONDS", 1e-4)
     data = load_dataset(write_csv(tmp_path / "three.csv"))
     names = ["numpy", "raising-in-a-run"]
     small = experiment(factors={"implementations": names, "batch_sizes": [16]})

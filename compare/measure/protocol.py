@@ -23,6 +23,8 @@ from compare.timings import Block, Entrant, Timing
 
 BLOCK_SECONDS = 0.05
 """How long a block lasts at least; a single update that takes longer is a block."""
+FLOOR_BLOCK_SECONDS = 0.025
+"""The same for the floor, which does nothing but multiply: a longer block would tell no more."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,23 @@ def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str
     cell, run = entrant.cell, laboratory.experiment.run
     seed = run.seeds[process % len(run.seeds)]
     contestant = contestant_of(laboratory, entrant)
-    block: dict[str, Any] = {"batch_size": cell.batch_size, "at_least": BLOCK_SECONDS}
     if entrant.floor:
-        sizes = laboratory.network(cell.objective).sizes
-        return contestant.ask("prepare_floor", run.timeout, sizes=sizes, dtype=cell.dtype, **block)
-    setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed)
-    return contestant.ask("prepare", run.timeout, setting=setting, seed=seed, **block)
+        return contestant.ask(
+            "prepare_floor",
+            run.timeout,
+            sizes=laboratory.network(cell.objective).sizes,
+            dtype=cell.dtype,
+            batch_size=cell.batch_size,
+            at_least=FLOOR_BLOCK_SECONDS,
+        )
+    return contestant.ask(
+        "prepare",
+        run.timeout,
+        setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed),
+        batch_size=cell.batch_size,
+        seed=seed,
+        at_least=BLOCK_SECONDS,
+    )
 
 
 def timing_of(
