@@ -217,6 +217,7 @@ def test_null_test_and_attribution_know_nothing_of_the_floor():
     assert attribute(runs, timings=floor + plain) == attribute(runs, timings=plain)
     assert attribute(runs, timings=floor) == attribute(runs)
     assert null_test(floor, "torch") is None
+    assert (Times(floor).cells, bool(Times(floor))) == ([], False)
 
 
 def test_rows_of_the_floor_stand_below_those_of_their_settings():
