@@ -15,6 +15,7 @@ from contestant_support import PYTHONPATH, one_line, register_odd_contestants, w
 
 from compare import campaign, recording
 from compare import run as command
+from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.measure import protocol
 from compare.parity.verdicts import Parity
@@ -451,6 +452,13 @@ def test_resuming_times_only_the_groups_that_are_missing(run, small, tmp_path, m
     assert len(after) == 4
     assert "null_test" not in results_in(out)
     assert len(results_in(out)["timings"]) == 4
+
+
+def test_results_of_before_there_was_a_floor_go_on_without_one():
+    table = load_experiment("digits", {}).to_dict()
+    assert campaign.as_recorded(table).run.floor is True
+    assert table["run"].pop("floor") is True
+    assert campaign.as_recorded(table).run.floor is False
 
 
 @pytest.mark.usefixtures("odd", "ungated")
