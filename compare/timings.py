@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.fields import (
     AT_LEAST_1,
+    BOOL,
     COUNT,
     SECONDS,
     TEXT,
@@ -79,6 +80,7 @@ class Timing:
         blocks: a block for each round, in the order of the rounds.
         floor: whether the matrix products of the steps alone were timed, by the library that stands in the
             cell's `implementation`.
+        host: the machine's name.
     """
 
     cell: Cell
@@ -91,6 +93,7 @@ class Timing:
     warm_up: tuple[Block, ...]
     blocks: tuple[Block, ...]
     floor: bool = False
+    host: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _TIMING)
@@ -114,12 +117,9 @@ class Timing:
 
     @classmethod
     def from_json(cls, value: object) -> Timing:
-        """Return the timing that `to_json` wrote; raise `ResultsError` naming the key that is wrong.
-
-        Timings of before there was a floor lack the key `floor`.
-        """
-        value = {"floor": False, **value} if isinstance(value, dict) else value
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")], "a timing")
+        """Return the timing that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
+        keys = [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")]
+        entry = object_with(value, keys, "a timing", {"host": None, "floor": False})
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         for series in ("warm_up", "blocks"):
             entry[series] = _blocks(entry[series], series)
@@ -148,7 +148,6 @@ def _block_tuple(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(block, Block) for block in value)
 
 
-_BOOL: Kind = ((lambda value: isinstance(value, bool)), "true or false")
 _SERIES: Kind = (_block_tuple, "a tuple of Block")
 _BLOCK: dict[str, Kind] = {
     "updates": AT_LEAST_1,
@@ -159,13 +158,14 @@ _BLOCK: dict[str, Kind] = {
 }
 _TIMING: dict[str, Kind] = {
     "cell": ((lambda value: isinstance(value, Cell)), "a Cell"),
-    "again": _BOOL,
+    "again": BOOL,
     "process": COUNT,
     "status": ((lambda value: value in TIMING_STATUSES), f"one of {', '.join(TIMING_STATUSES)}"),
     "reason": or_none(TEXT),
     "updates_per_epoch": AT_LEAST_1,
-    "settled": _BOOL,
+    "settled": BOOL,
     "warm_up": _SERIES,
     "blocks": _SERIES,
-    "floor": _BOOL,
+    "floor": BOOL,
+    "host": or_none(TEXT),
 }

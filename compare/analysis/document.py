@@ -7,6 +7,7 @@ from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.floor import floor_rows
 from compare.analysis.null_test import null_test
+from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
 from compare.analysis.times import Times
 from compare.experiment import Experiment
@@ -26,8 +27,8 @@ def results_document(
 
     The number of training rows is `environment["data"]["training_rows"]`, where it is told.
     """
-    ordered = in_grid_order(runs, experiment.cells())
     timed = timings_in_grid_order(timings, experiment.cells())
+    ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
     reference, null = experiment.reference, null_test(timed, experiment.reference)
     data = environment.get("data")
     rows = data.get("training_rows") if isinstance(data, Mapping) else None
