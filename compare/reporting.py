@@ -117,9 +117,11 @@ def disagreement(results: Results) -> str:
     """
     document = results.document
     target = document["experiment"].get("training", {}).get("target")
+    training_rows = document["environment"].get("data", {}).get("training_rows")
+    reference, timings = document["reference"], results.timings
     try:
-        null = null_test(results.timings, document["reference"])
-        rows = summarise(results.runs, document["reference"], target, results.timings, null)
+        null = null_test(timings, reference)
+        rows = summarise(results.runs, reference, target, timings, null, training_rows)
     except (ArithmeticError, ValueError, TypeError) as error:
         return f"its summary cannot be made again from its runs ({error}); the tables show what the file says"
     if len(rows) != len(document["summary"]):

@@ -23,7 +23,7 @@ from compare.analysis.statistics import (
 )
 from compare.analysis.times import Times
 from compare.results import Cell, Run
-from compare.timings import Timing
+from compare.timings import Entrant, Timing
 
 Document = Mapping[str, Any]
 
@@ -134,7 +134,7 @@ def _seconds(cell: Cell, side: Side, timed: bool) -> dict[tuple[int, int], float
     if timed:
         return {
             (timing.process, 0): geometric_median([block.seconds_per_update for block in timing.blocks])
-            for timing in Times(side.timings).of(cell)
+            for timing in Times(side.timings).of(Entrant(cell))
         }
     quiet = (run for run in _good(cell, side) if run.alone and run.updates and run.seconds)
     return {(run.seed, run.round): run.seconds / run.updates for run in quiet}
@@ -142,7 +142,7 @@ def _seconds(cell: Cell, side: Side, timed: bool) -> dict[tuple[int, int], float
 
 def _told(cell: Cell, side: Side, timed: bool) -> Interval | None:
     """Seconds an update as the summary tells times: the median of all blocks, the interval over processes."""
-    timings = Times(side.timings).of(cell) if timed else []
+    timings = Times(side.timings).of(Entrant(cell)) if timed else []
     samples = [[block.seconds_per_update for block in timing.blocks] for timing in timings]
     samples = samples or [[seconds] for seconds in _seconds(cell, side, False).values()]
     return nested_interval(samples) if samples else None

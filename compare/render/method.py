@@ -106,7 +106,7 @@ def _trained(document: Document) -> Iterable[str]:
 
 
 def _timed(document: Document) -> Iterable[str]:
-    good = [timing for timing in document.get("timings", ()) if timing["status"] == "ok" and timing["blocks"]]
+    good = [timing for timing in document.get("timings", ()) if is_counted(timing)]
     if not good:
         if any(row["seconds_per_epoch"] is not None for row in document["summary"]):
             yield "There were no timing blocks: the times are those of the accuracy runs, one a seed."
@@ -128,6 +128,11 @@ def _timed(document: Document) -> Iterable[str]:
         threads = joined(str(count) for count in sorted(found))
         noun = "thread" if found == {1} else "threads"
         yield f"The BLAS and OpenMP libraries of the contestants ran with {threads} {noun}."
+
+
+def is_counted(timing: Document) -> bool:
+    """Whether a timing went well and is a contestant's, not the floor's."""
+    return timing["status"] == "ok" and bool(timing["blocks"]) and not timing.get("floor")
 
 
 def _milliseconds(seconds: float) -> str:
