@@ -22,6 +22,7 @@ from compare.fields import (
     Kind,
     ResultsError,
     check_fields,
+    is_whole,
     object_with,
     or_none,
 )
@@ -73,7 +74,10 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded."""
+    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
+
+    `predictions` are the classes of the test rows that `compare.pictures` chooses, where they are pictures.
+    """
 
     cell: Cell
     seed: int
@@ -88,6 +92,7 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    predictions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -101,14 +106,20 @@ class Run:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
         fields = asdict(self)
         curve = fields.pop("curve")
+        if self.predictions is None:
+            del fields["predictions"]
         plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
         return plain
 
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
+        if isinstance(value, dict):
+            value = {"predictions": None, **value}
         entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
         points = entry.pop("curve")
+        if isinstance(entry["predictions"], list):
+            entry["predictions"] = tuple(entry["predictions"])
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
@@ -134,14 +145,21 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    pictures: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test and the budgets may be left out (None). Raises `ResultsError` for a
-    value JSON cannot hold.
+    the timing blocks, the null test, the budgets and the pictures may be left out (None). Raises
+    `ResultsError` for a value JSON cannot hold.
     """
-    optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional = {
+        "timings": timings,
+        "null_test": null_test,
+        "budgets": budgets,
+        "derivation": derivation,
+        "pictures": pictures,
+    }
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -184,6 +202,11 @@ _CURVE: Kind = (
     "a tuple of CurvePoint",
 )
 
+_CLASSES: Kind = (
+    (lambda value: isinstance(value, tuple) and all(is_whole(entry, 0) for entry in value)),
+    "a list of classes by number",
+)
+
 CELL_FIELDS = {
     "implementation": TEXT,
     "batch_size": BATCH,
@@ -214,4 +237,5 @@ _RUN: dict[str, Kind] = {
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
+    "predictions": or_none(_CLASSES),
 }

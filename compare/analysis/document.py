@@ -1,6 +1,7 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compare.analysis.attribution import attribute
@@ -19,8 +20,12 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    pictures: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """Return the document, its summary and attribution computed from the runs and timings."""
+    """Return the document, its summary and attribution computed from the runs and timings.
+
+    What the runs predicted is left out of them: `pictures` has what is shown of it.
+    """
     ordered = in_grid_order(runs, experiment.cells())
     timed = timings_in_grid_order(timings, experiment.cells())
     null = null_test(timed, experiment.reference)
@@ -37,7 +42,7 @@ def results_document(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
-        runs=ordered,
+        runs=[replace(run, predictions=None) for run in ordered],
         summary=summarise(ordered, experiment.reference, experiment.training.target, timed, null),
         attribution=attribute(ordered, levels, timed),
         reference=experiment.reference,
@@ -45,4 +50,5 @@ def results_document(
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        pictures=pictures,
     )

@@ -21,7 +21,7 @@ from compare.initial_weights import fingerprint
 from compare.measure.pinning import thread_pools
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch
-from compare.measure.training import Budget, Split, train, warm_up
+from compare.measure.training import Budget, Split, predicted, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
 
@@ -69,8 +69,9 @@ class Worker:
         seed: int,
         budget: dict[str, Any],
         target: float | None,
+        pictured: bool = False,
     ) -> dict[str, Any]:
-        """Warm up, then train once under the clock."""
+        """Warm up, then train once under the clock; `pictured`: say at the end what some test rows are."""
         training, test = (self._split(part, setting) for part in ("train", "test"))
         throw_away = self._contestant(setting)
         throw_away.load(training.X, training.Y)
@@ -82,7 +83,12 @@ class Worker:
             outcome = train(
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
-        return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+            predictions = predicted(contestant, test) if pictured and outcome.status == "ok" else None
+        return {
+            "training": asdict(outcome),
+            "final_weights_sha256": fingerprint(contestant.parameters()),
+            "predictions": predictions,
+        }
 
     def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
         """Build a contestant and warm it up for `block`; answer with the warm-up's series.

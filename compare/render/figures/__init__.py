@@ -46,9 +46,7 @@ FIGURES: tuple[FigureKind, ...] = (
         )
         for against in curves.AXES
     ),
-    FigureKind(
-        "time-per-epoch", "Time an epoch", times.caption, times.has_times, times.draw_times
-    ),
+    FigureKind("time-per-epoch", "Time an epoch", times.caption, times.has_times, times.draw_times),
     FigureKind(
         "gradient-error",
         "Error of every tensor beside its tolerance",
@@ -95,8 +93,15 @@ def draw_figures(document: Document, formats: Collection[str] = FORMATS) -> Iter
         formats: any of `FORMATS`.
     """
     for kind in figures_of(document):
-        with drawing():
-            figure = kind.draw(document)
-            files = [] if figure is None else list(saved(figure, formats))
-        for format, content in files:
-            yield f"figures/{kind.name}.{format}", content
+        yield from draw_figure(kind, document, formats)
+
+
+def draw_figure(
+    kind: FigureKind, document: Document, formats: Collection[str] = FORMATS
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of one figure."""
+    with drawing():
+        figure = kind.draw(document)
+        files = [] if figure is None else list(saved(figure, formats))
+    for format, content in files:
+        yield f"figures/{kind.name}.{format}", content

@@ -29,7 +29,7 @@ def draw_attribution(document: Document) -> Figure:
     rows = document["attribution"]
     outcomes = list(dict.fromkeys(row["outcome"] for row in rows))
     most = max(sum(row["outcome"] == outcome for row in rows) for outcome in outcomes)
-    figure = new_figure(0.8 + len(outcomes) * (1.0 + 0.36 * most))
+    figure = new_figure(0.8 + len(outcomes) * (1.0 + 0.4 * most))
     panels = figure.subplots(len(outcomes), 1, squeeze=False)[:, 0]
     for axes, outcome in zip(panels, outcomes, strict=True):
         draw_waterfall(axes, [row for row in rows if row["outcome"] == outcome], outcome == TIME)
@@ -74,7 +74,9 @@ def draw_waterfall(axes: Axes, rows: Sequence[Row], is_time: bool) -> None:
         level += step
         axes.plot([position(level)] * 2, [y - 0.3, y + 1.3], ":", color=INK, linewidth=0.9, zorder=1)
         labels.append(_step(row, sign))
-    axes.barh(len(rows), position(level) - position(0.0), left=position(0.0), height=0.6, color="#6E6E6E", zorder=2)
+    axes.barh(
+        len(rows), position(level) - position(0.0), left=position(0.0), height=0.6, color="#6E6E6E", zorder=2
+    )
     axes.annotate(
         amount(level, is_time), (position(level), len(rows)), (5, 0), textcoords="offset points", va="center"
     )
@@ -90,12 +92,12 @@ def finish(axes: Axes, rows: Sequence[Row], is_time: bool, edges: Sequence[float
     low, high = min(edges), max(edges)
     if is_time:
         reach = max(math.log(high / low), 0.05)
-        axes.set_xlim(low / math.exp(0.04 * reach), high * math.exp(0.25 * reach))
+        axes.set_xlim(low / math.exp(0.04 * reach), high * math.exp(0.45 * reach))
         logarithmic(axes, "x")
-        axes.set_xlabel(f"time an epoch, as a multiple of that of {start} (log scale)")
+        axes.set_xlabel(f"time an epoch, multiple of that of {start}")
     else:
         reach = max(high - low, 0.1)
-        axes.set_xlim(low - 0.04 * reach, high + 0.25 * reach)
+        axes.set_xlim(low - 0.04 * reach, high + 0.6 * reach)
         axes.set_xlabel(f"test accuracy, points above that of {start}")
     axes.axvline(1.0 if is_time else 0.0, color=INK, linewidth=0.8)
 
@@ -109,8 +111,8 @@ def amount(value: float, is_time: bool) -> str:
 
 def _step(row: Row, sign: int) -> str:
     name = CALLED.get(row["factor"], row["factor"])
-    ends = [plain(row[end], 20) for end in ("from", "to")][::sign]
-    return f"{name}: {ends[0]} → {ends[1]}"
+    ends = [plain(row[end], 24) for end in ("from", "to")][::sign]
+    return f"{name}\n{ends[0]} → {ends[1]}"
 
 
 def caption(document: Document) -> str:

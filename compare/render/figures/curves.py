@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.render.figures.series import FACTORS, Key, Row, grouped, level
+from compare.cell_names import FACTORS, Key, level_text
+from compare.render.figures.series import Row, grouped, level
 from compare.render.figures.style import (
     ALARM,
     COLOURS,
     DASHES,
     FAINT,
     INK,
-    MARKERS,
     legend_below,
     logarithmic,
+    look,
     new_figure,
     plain,
     spans,
 )
-from compare.render.text import counted, setting
+from compare.render.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,14 +93,16 @@ def draw_curves(document: Document, against: str) -> Figure | None:
     marks: dict[str, Any] = {}
     for row, objective in zip(panels, shown, strict=True):
         for axes, quantity in zip(row, quantities, strict=True):
-            for at, group in enumerate(drawn):
+            for group in drawn:
                 if level(group[0].key, "objective") == objective:
                     label = called(group, found)
+                    at = list(marks).index(label) if label in marks else len(marks)
                     marks.setdefault(label, draw_group(axes, group, quantity, at, over_decades))
             finish(axes, quantity, against, objective if len(shown) > 1 else "", over_decades)
             if quantity == ACCURACY:
                 draw_target(axes, document["experiment"].get("training", {}).get("target"))
-    legend_below(figure, list(marks.values()), list(marks), told(found, len(clusters), len(objectives)))
+    left_out = len(clusters) > MOST_CURVES or len(objectives) > MOST_OBJECTIVES
+    legend_below(figure, list(marks.values()), list(marks), told(drawn, left_out))
     return figure
 
 
@@ -180,17 +183,11 @@ def called(group: Sequence[Contestant], found: Sequence[Contestant]) -> str:
         levels = list(dict.fromkeys(one.key[at] for one in group))
         if factor == "objective" or (at and all(one.key[at] == found[0].key[at] for one in found)):
             continue
-        texts = [_level(factor, value) for value in levels]
+        texts = [plain(level_text(factor, value), 24) for value in levels]
         more = [f"{len(texts) - 3} more"] if len(texts) > 4 else []
         parts.append(" = ".join([*(texts[:3] if more else texts), *more]))
     bad = next((one.bad for one in group if one.bad), "")
     return plain(", ".join(parts), 64) + (f" ({bad})" if bad else "")
-
-
-def _level(factor: str, value: Any) -> str:
-    if factor == "batch_size":
-        return setting(value)
-    return counted(value, "thread") if factor == "threads" else plain(value, 24)
 
 
 def draw_group(axes: Axes, group: Sequence[Contestant], quantity: str, at: int, over_decades: bool) -> Any:
@@ -198,9 +195,9 @@ def draw_group(axes: Axes, group: Sequence[Contestant], quantity: str, at: int, 
 
     On a logarithmic axis the curve begins after 0.
     """
-    look = {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
+    mark = look(at)
     if quantity not in group[0].curves:
-        return axes.plot([], [], **look)[0]
+        return axes.plot([], [], **mark)[0]
     first, since = group[0].curves[quantity], int(over_decades)
     x, every = first.x[since:], max(1, len(first.x) // 6)
     (line,) = axes.plot(
@@ -209,9 +206,9 @@ def draw_group(axes: Axes, group: Sequence[Contestant], quantity: str, at: int, 
         linestyle=DASHES[at // len(COLOURS) % len(DASHES)],
         linewidth=2.6 if len(group) > 1 else 1.6,
         markevery=(at * max(1, every // 4) % every, every),
-        **look,
+        **mark,
     )
-    axes.fill_between(x, first.low[since:], first.high[since:], color=look["color"], alpha=0.18, linewidth=0)
+    axes.fill_between(x, first.low[since:], first.high[since:], color=mark["color"], alpha=0.18, linewidth=0)
     if any(one.bad for one in group):
         axes.plot(x[-1:], first.mean[-1:], "x", color=ALARM, markersize=8, markeredgewidth=1.8)
     if len(group) == 1:
@@ -252,15 +249,15 @@ def draw_target(axes: Axes, target: float | None) -> None:
     )
 
 
-def told(found: Sequence[Contestant], clusters: int, objectives: int) -> str:
+def told(drawn: Sequence[Sequence[Contestant]], left_out: bool) -> str:
     """Say what line and band are, and what is not drawn."""
-    seeds = max(one.seeds for one in found)
-    parts = [f"line: mean over {counted(seeds, 'seed')}; band: smallest to largest seed"]
-    if seeds == 1:
-        parts = ["one seed, so there is no band"]
-    parts.append("a = b, solid with dashes: both curves lie on each other")
-    if clusters > MOST_CURVES or objectives > MOST_OBJECTIVES:
-        parts.append(f"the first {min(clusters, MOST_CURVES)} curves are drawn")
+    seeds = max(one.seeds for group in drawn for one in group)
+    band = f"line: mean over {counted(seeds, 'seed')}; band: smallest to largest seed"
+    parts = [band if seeds > 1 else "one seed, so there is no band"]
+    if any(len(group) > 1 for group in drawn):
+        parts.append("a = b, solid with dashes: both curves lie on each other")
+    if left_out:
+        parts.append(f"only the first {len(drawn)} curves are drawn")
     return "; ".join(parts)
 
 

@@ -58,29 +58,41 @@ def draw_errors(document: Document) -> Figure:
 def draw_panel(axes: Axes, rows: Sequence[Row], series: Sequence[str]) -> None:
     """Draw the errors of one objective and dtype; an error of exactly 0 stands at the foot, hollow."""
     tensors = list(dict.fromkeys(row["tensor"] for row in rows))[:MOST_TENSORS]
+    rows = [row for row in rows if row["tensor"] in tensors]
     floor = foot_of(rows)
-    ceiling = max([row["tolerance"] or floor for row in rows] + [row["relative_error"] or floor for row in rows])
+    ceiling = max(row[key] or floor for row in rows for key in ("tolerance", "relative_error"))
+    marks: dict[tuple[int, str], list[tuple[float, float]]] = {}
     for row in rows:
-        if row["tensor"] not in tensors:
-            continue
-        at = series.index(_series(row))
+        at, error = series.index(_series(row)), row["relative_error"]
         x = tensors.index(row["tensor"]) + (at - (len(series) - 1) / 2) * min(0.18, 0.7 / len(series))
-        colour, error = COLOURS[at % len(COLOURS)], row["relative_error"]
-        if row["tolerance"]:
-            axes.plot([x], [row["tolerance"]], "_", color=INK, markersize=8, markeredgewidth=1.6, zorder=2)
         y = ceiling * HEADROOM if error is None else max(error, floor)
-        mark = "x" if error is None else MARKERS[at % len(MARKERS)]
-        filled = "white" if error == 0 else colour
-        axes.plot([x], [y], mark, color=colour, markerfacecolor=filled, markersize=5, zorder=3)
+        kind = "no number" if error is None else "zero" if error == 0 else "error"
+        marks.setdefault((at, kind), []).append((x, y))
+        if row["tolerance"]:
+            marks.setdefault((0, "tolerance"), []).append((x, row["tolerance"]))
         if not row["passed"]:
-            axes.plot([x], [y], "o", color=ALARM, markerfacecolor="none", markersize=11, zorder=4)
+            marks.setdefault((0, "failed"), []).append((x, y))
+    for (at, kind), points in marks.items():
+        axes.plot(*zip(*points, strict=True), linestyle="none", **look_of(at, kind))
     axes.set_ylim(floor / HEADROOM, ceiling * HEADROOM**2)
     logarithmic(axes, "y")
     axes.set_ylabel("relative error ‖g − r‖ / ‖r‖")
-    turned = len(tensors) > 12
-    axes.set_xticks(range(len(tensors)), [plain(tensor, 12) for tensor in tensors], rotation=90 if turned else 0)
+    names = [plain(tensor, 12) for tensor in tensors]
+    axes.set_xticks(range(len(tensors)), names, rotation=90 if len(tensors) > 12 else 0)
     axes.set_xlim(-0.7, len(tensors) - 0.3)
     axes.grid(visible=False, axis="x")
+
+
+def look_of(at: int, kind: str) -> dict[str, Any]:
+    """Return how a mark looks: of the series at that place, or of "tolerance" or "failed"."""
+    if kind == "tolerance":
+        return {"marker": "_", "color": INK, "markersize": 8, "markeredgewidth": 1.6, "zorder": 2}
+    if kind == "failed":
+        return {"marker": "o", "color": ALARM, "markerfacecolor": "none", "markersize": 11, "zorder": 4}
+    colour = COLOURS[at % len(COLOURS)]
+    filled = "white" if kind == "zero" else colour
+    mark = "x" if kind == "no number" else MARKERS[at % len(MARKERS)]
+    return {"marker": mark, "color": colour, "markerfacecolor": filled, "markersize": 5, "zorder": 3}
 
 
 def foot_of(rows: Sequence[Row]) -> float:
@@ -93,15 +105,11 @@ def foot_of(rows: Sequence[Row]) -> float:
 
 def legend(figure: Figure, axes: Axes, series: Sequence[str], any_failed: bool) -> None:
     """Tell who was held against what."""
-    marks: dict[str, Any] = {}
-    for at, name in enumerate(series):
-        look = {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
-        marks[plain(name, 48)] = axes.plot([], [], linestyle="none", **look)[0]
-    marks["tolerance"] = axes.plot([], [], "_", color=INK, markersize=8, markeredgewidth=1.6)[0]
-    if any_failed:
-        ring = axes.plot([], [], "o", color=ALARM, markerfacecolor="none", markersize=10)[0]
-        marks["NOT EQUAL"] = ring
-    legend_below(figure, list(marks.values()), list(marks))
+    looks = {plain(name, 48): look_of(at, "error") for at, name in enumerate(series)}
+    looks["tolerance"] = look_of(0, "tolerance")
+    looks |= {"NOT EQUAL": look_of(0, "failed")} if any_failed else {}
+    marks = [axes.plot([], [], linestyle="none", **look)[0] for look in looks.values()]
+    legend_below(figure, marks, list(looks))
 
 
 def _series(row: Row) -> str:
@@ -114,6 +122,7 @@ def caption(document: Document) -> str:
     failed = sum(not row["passed"] for row in rows)
     outcome = "all are within their tolerance" if not failed else f"{failed} are not within their tolerance"
     return (
-        f"Normwise relative error of the loss and of every value and gradient ({len(rows)} comparisons): {outcome}. "
-        "The dash above each mark is the tolerance that rounding can explain; hollow marks at the foot are exactly 0."
+        f"Normwise relative error of the loss and of every value and gradient ({len(rows)} comparisons): "
+        f"{outcome}. The dash above each mark is the tolerance that rounding can explain; hollow marks at "
+        "the foot are exactly 0."
     )

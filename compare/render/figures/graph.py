@@ -21,16 +21,20 @@ LONGEST_CHAIN = 40
 """Values and loss, one below the other: a longer figure is not read by anybody."""
 LINE, PADDING, GAP = 0.165, 0.16, 0.34
 """Inches: a line of text, what a box adds to its lines, and the room between two rows."""
-WRAPPED_AT, WIDEST = 38, 64
+WRAPPED_AT, WIDEST = 32, 64
 """Characters of a line of prose, and of a row of numbers."""
 LETTER = 0.075
 """Inches that a letter takes at full size."""
 COLUMNS = {"left": 1.3, "middle": 4.0, "right": 6.7}
-BOX_WIDTH = 2.45
+BOX_WIDTH, MARGIN = 2.45, 0.075
 
 LOOKS: dict[str, dict[str, Any]] = {
     "data": {"boxstyle": "square,pad=0", "facecolor": "#E8E8E8", "edgecolor": "#4D4D4D"},
-    "parameter": {"boxstyle": "round,pad=0,rounding_size=0.12", "facecolor": "#DCEBF7", "edgecolor": "#0072B2"},
+    "parameter": {
+        "boxstyle": "round,pad=0,rounding_size=0.12",
+        "facecolor": "#DCEBF7",
+        "edgecolor": "#0072B2",
+    },
     "value": {"boxstyle": "square,pad=0", "facecolor": "white", "edgecolor": "#4D4D4D"},
     "loss": {"boxstyle": "square,pad=0", "facecolor": "#FBE3D1", "edgecolor": "#D55E00", "linewidth": 2.0},
 }
@@ -59,7 +63,8 @@ def has_graph(document: Document) -> bool:
 def draw_graph(document: Document) -> Figure:
     """Return the figure: the values from top to bottom, what feeds them at their sides."""
     boxes, height = placed(document)
-    figure, axes = new_sheet(height)
+    right = max(box.x for box in boxes.values()) + BOX_WIDTH / 2 + MARGIN
+    figure, axes = new_sheet(height, right)
     for box in boxes.values():
         draw_box(axes, box)
         for source in box.node["inputs"]:
@@ -106,7 +111,7 @@ def lines_of(node: Node) -> list[str]:
     return [
         part
         for line in found
-        for part in ([line] if line.startswith("[") else textwrap.wrap(line, WRAPPED_AT) or [""])
+        for part in ([line] if line.startswith("[") else textwrap.wrap(line, WRAPPED_AT))
     ]
 
 
@@ -121,7 +126,6 @@ def draw_box(axes: Axes, box: Box) -> None:
         y = box.y + LINE * (at - (len(box.lines) - 1) / 2)
         size = min(8.5, 8.5 * (BOX_WIDTH - 0.1) / (LETTER * max(1, len(line))))
         weight = "bold" if at == 0 else "normal"
-        size *= 0.93 if at == 0 else 1.0
         axes.text(box.x, y, line, ha="center", va="center", fontsize=size, fontweight=weight, zorder=3)
 
 

@@ -70,8 +70,11 @@ def draw_item(
     axes.imshow(255 - image, cmap="gray", vmin=0, vmax=255, extent=(left, right, y + TILE, y), aspect="auto")
     read = [item["predicted"].get(labels[0]) for labels in groups]
     mistaken = any(value != item["label"] for value in read)
-    look = {"edgecolor": ALARM if mistaken else "#BBBBBB", "linewidth": 1.8 if mistaken else 0.8}
-    axes.add_patch(Rectangle((left, y), TILE, TILE, facecolor="none", **look))
+    frame: dict[str, Any] = {
+        "edgecolor": ALARM if mistaken else "#BBBBBB",
+        "linewidth": 1.8 if mistaken else 0.8,
+    }
+    axes.add_patch(Rectangle((left, y), TILE, TILE, facecolor="none", **frame))
     below = y + TILE + 0.7 * LINE
     axes.text(x, below, f"is {plain(item['label'], 10)}", ha="center", va="center", fontsize=8)
     for at, value in enumerate(read):
@@ -95,7 +98,7 @@ def caption(document: Document) -> str:
     items = document["pictures"]["items"][:MOST]
     wrong = sum(any(value != item["label"] for value in item["predicted"].values()) for item in items)
     return (
-        f"{len(items)} test images as the network gets them, {wrong} of them mistaken by one contestant or more "
-        "(framed, and chosen first), with what they are and what they were taken for after training from the "
-        "first seed."
+        f"{len(items)} test images as the network gets them, {wrong} of them mistaken by one contestant or "
+        "more (framed, and chosen first), with what they are and what they were taken for after training "
+        "from the first seed."
     )

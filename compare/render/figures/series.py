@@ -1,21 +1,13 @@
-"""Which contestants and settings a figure has, and what they are called: only what varies is named."""
+"""The rows of a document by the cell they belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from compare.render.text import counted, setting
+from compare.cell_names import FACTORS, Key, key_of
 
 Row = Mapping[str, Any]
-Key = tuple[Any, ...]
-
-FACTORS = ("implementation", "batch_size", "objective", "optimizer", "dtype", "threads")
-
-
-def key_of(row: Row) -> Key:
-    """Return the level of every factor that a row of the document belongs to."""
-    return tuple(row.get(factor) for factor in FACTORS)
 
 
 def grouped(rows: Iterable[Row]) -> dict[Key, list[Row]]:
@@ -26,22 +18,6 @@ def grouped(rows: Iterable[Row]) -> dict[Key, list[Row]]:
     return groups
 
 
-def names_of(keys: Sequence[Key], without: Sequence[str] = ()) -> dict[Key, str]:
-    """Return what each cell is called: its implementation and, of the other factors, those that vary."""
-    varying = [
-        at
-        for at, factor in enumerate(FACTORS)
-        if factor not in without and (at == 0 or any(key[at] != keys[0][at] for key in keys))
-    ]
-    return {key: ", ".join(_level(FACTORS[at], key[at]) for at in varying) for key in keys}
-
-
 def level(key: Key, factor: str) -> Any:
     """Return the level of one factor."""
     return key[FACTORS.index(factor)]
-
-
-def _level(factor: str, value: Any) -> str:
-    if factor == "batch_size":
-        return setting(value)
-    return counted(value, "thread") if factor == "threads" else str(value)

@@ -78,13 +78,13 @@ def drawing() -> Iterator[None]:
     log = logging.getLogger("matplotlib")
     level = log.level
     log.setLevel(logging.ERROR)
-    defaults = {
+    settings: Any = {
         key: value
         for key, value in matplotlib.rcParamsDefault.items()
         if not key.startswith(LEFT_AS_THEY_ARE)
-    }
+    } | SETTINGS
     try:
-        with matplotlib.rc_context({**defaults, **SETTINGS}):
+        with matplotlib.rc_context(settings):
             yield
     finally:
         log.setLevel(level)
@@ -98,12 +98,12 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
 
 
-def new_sheet(height: float) -> tuple[Figure, Axes]:
+def new_sheet(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
     """Return an empty figure with one pair of axes all over it, in inches from the top left corner."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout="none")
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, WIDTH), ylim=(height, 0), autoscale_on=False)
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
     axes.set_axis_off()
     return figure, axes
 
@@ -158,6 +158,11 @@ def logarithmic(axes: Axes, axis: str) -> None:
     of_axis.set_major_locator(LogLocator(base=10, subs=major, numticks=9))
     of_axis.set_major_formatter(FuncFormatter(power_of_ten))
     of_axis.set_minor_formatter(NullFormatter())
+
+
+def look(at: int) -> dict[str, Any]:
+    """Return colour and marker of the contestant or series at that place."""
+    return {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
 
 
 def spans(values: Sequence[float], factor: float) -> bool:

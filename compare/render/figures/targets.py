@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from compare.render.figures.series import Key, Row, grouped, names_of
+from compare.cell_names import Key, names_of
+from compare.render.figures.series import Row, grouped
 from compare.render.figures.style import (
-    COLOURS,
     DASHES,
     FAINT,
     INK,
-    MARKERS,
     legend_below,
     logarithmic,
+    look,
     new_figure,
     plain,
 )
@@ -62,15 +62,15 @@ def draw_targets(document: Document) -> Figure:
 
 def draw_series(axes: Axes, rows: Sequence[Row], quantity: str, at: int, dodge: float) -> Any:
     """Draw one contestant's points and their intervals; return the legend's mark."""
-    look = {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
+    mark = look(at)
     reached = [row for row in rows if row[quantity] is not None]
     x = [dodge * row["rows_per_batch"] for row in reached]
     dash = DASHES[at % len(DASHES)]
-    (line,) = axes.plot(x, [row[quantity] for row in reached], linestyle=dash, linewidth=1.3, **look)
+    (line,) = axes.plot(x, [row[quantity] for row in reached], linestyle=dash, linewidth=1.3, **mark)
     for place, row in zip(x, reached, strict=True):
         low, high = row.get(f"{quantity}_low"), row.get(f"{quantity}_high")
         if low is not None and high is not None:
-            axes.plot([place, place], [low, high], "-_", color=look["color"], linewidth=1.2, markersize=6)
+            axes.plot([place, place], [low, high], "-_", color=mark["color"], linewidth=1.2, markersize=6)
     return line
 
 
@@ -154,5 +154,6 @@ def caption(document: Document) -> str:
     )
     return (
         f"Updates and seconds of training until {goal}, against the batch size, both on logarithmic axes; "
-        f"triangles above the dashed line stand for batch sizes at which half of the runs or more did not get there.{noise}"
+        "triangles above the dashed line stand for batch sizes at which half of the runs or more did not get "
+        f"there.{noise}"
     )

@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from compare.render.figures.series import Key, Row, key_of, level, names_of
+from compare.cell_names import Key, key_of, names_of
+from compare.render.figures.series import Row, level
 from compare.render.figures.style import (
     ALARM,
-    COLOURS,
     FAINT,
     INK,
-    MARKERS,
     legend_below,
     logarithmic,
+    look,
     new_figure,
     plain,
     spans,
     unit_of,
 )
-from compare.render.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +37,7 @@ def has_times(document: Document) -> bool:
 
 
 def draw_times(document: Document) -> Figure:
-    """Return the figure: a line a contestant, its time at the left and its ratio to the reference at the right."""
+    """Return the figure: a line a contestant, its time at the left and its time ratio at the right."""
     rows = [row for row in document["summary"] if row["seconds_per_epoch"] is not None][:MOST_ROWS]
     keys = [key_of(row) for row in rows]
     processes = blocks_of(document)
@@ -48,13 +47,12 @@ def draw_times(document: Document) -> Figure:
     has_ratios = any(row["time_ratio_low"] is not None for row in rows)
     figure = new_figure(1.5 + 0.34 * len(rows))
     panels = figure.subplots(1, 2 if has_ratios else 1, sharey=True, squeeze=False)[0]
-    colours = {name: at for at, name in enumerate(dict.fromkeys(level(key, "implementation") for key in keys))}
+    names = list(dict.fromkeys(level(key, "implementation") for key in keys))
     for y, (row, key) in enumerate(zip(rows, keys, strict=True)):
-        look = COLOURS[colours[level(key, "implementation")] % len(COLOURS)]
-        draw_samples(panels[0], y, processes.get(key, []), scale, look)
-        mark = MARKERS[colours[level(key, "implementation")] % len(MARKERS)]
+        mark = look(names.index(level(key, "implementation")))
+        draw_samples(panels[0], y, processes.get(key, []), scale, mark["color"])
         for axes, name, by in zip(panels, ("seconds_per_epoch", "time_ratio"), (scale, 1.0), strict=False):
-            draw_interval(axes, y, row, name, by, look, mark)
+            draw_interval(axes, y, row, name, by, mark)
     finish_times(panels[0], unit, spans([scale * value for value in everything], 8.0))
     if has_ratios:
         finish_ratios(panels[1], document, [row["time_ratio"] for row in rows if row["time_ratio"]])
@@ -83,16 +81,17 @@ def draw_samples(axes: Axes, y: int, processes: Sequence[Sequence[float]], scale
     axes.plot(medians, [y + 0.22] * len(medians), ".", color=INK, markersize=4, zorder=2)
 
 
-def draw_interval(axes: Axes, y: int, row: Row, name: str, scale: float, colour: str, mark: str) -> None:
+def draw_interval(axes: Axes, y: int, row: Row, name: str, scale: float, mark: dict[str, Any]) -> None:
     """Draw a value and its 95% interval; a cell that is flagged is hollow."""
     point, low, high = (row[name + end] for end in ("", "_low", "_high"))
+    colour = mark["color"]
     if point is None:
         return
     if low is not None and high is not None:
         axes.plot([scale * low, scale * high], [y, y], "-", color=colour, linewidth=2.2, zorder=3)
         axes.plot([scale * low, scale * high], [y, y], "|", color=colour, markersize=7, zorder=3)
     filled = "white" if row["flags"] else colour
-    axes.plot([scale * point], [y], mark, color=colour, markerfacecolor=filled, markersize=6.5, zorder=4)
+    axes.plot([scale * point], [y], markerfacecolor=filled, markersize=6.5, zorder=4, **mark)
 
 
 def finish_times(axes: Axes, unit: str, over_decades: bool) -> None:
@@ -106,7 +105,7 @@ def finish_times(axes: Axes, unit: str, over_decades: bool) -> None:
 
 def finish_ratios(axes: Axes, document: Document, ratios: Sequence[float]) -> None:
     """Label the axis of the ratios; mark 1, and what the null test cannot tell from 1."""
-    axes.set_xlabel(f"time / time of {plain(document['reference'], 24)} (below 1: faster)")
+    axes.set_xlabel(f"time / time of {plain(document['reference'], 20)}\n(below 1: faster)")
     axes.axvline(1.0, color=INK, linewidth=1)
     null = document.get("null_test")
     if null:
@@ -145,8 +144,10 @@ def label_rows(panels: Sequence[Axes], rows: Sequence[Row], names: Mapping[Key, 
 
 def legend(figure: Figure, axes: Axes, has_blocks: bool, document: Document) -> None:
     """Tell what the marks mean."""
-    line = {"color": INK, "linestyle": "none"}
-    marks = {"median, 95% interval over processes": axes.plot([], [], color=INK, marker="o")[0]}
+    line: dict[str, Any] = {"color": INK, "linestyle": "none"}
+    marks: dict[str, Any] = {
+        "median, 95% interval over processes": axes.plot([], [], color=INK, marker="o")[0]
+    }
     if has_blocks:
         marks |= {
             "block": axes.plot([], [], marker="|", **line)[0],
@@ -164,9 +165,10 @@ def caption(document: Document) -> str:
     """Return what the figure shows."""
     count = len({timing["process"] for timing in document.get("timings", ())})
     if not count:
-        return "Time an epoch of each contestant, from the runs themselves: median and 95% interval over seeds."
+        return "Time an epoch of each contestant, from the runs: median and 95% interval over seeds."
+    processes = "1 process" if count == 1 else f"{count} processes"
     return (
-        f"Time an epoch of each contestant, shuffling and gathering included, evaluation excluded: every block, "
-        f"the median of each of {counted(count, 'process').replace('processs', 'processes')}, the median of "
-        f"all blocks with its 95% interval over processes, and the ratio to {document['reference']} in the same round."
+        "Time an epoch of each contestant, with shuffling and gathering, without evaluation: every block in "
+        f"{processes}, the median of each process, the median of all blocks with its 95% interval over "
+        f"processes, and the ratio to {document['reference']} in the same round."
     )
