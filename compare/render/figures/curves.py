@@ -63,11 +63,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Contestant:
-    """The curves of one cell, by quantity; `bad` tells how many of its runs did not end well."""
+    """The curves of one cell, by quantity.
+
+    Args:
+        key: the cell; curves: of the runs that ended well or, where none did, of those that diverged.
+        seeds: how many are in them.
+        diverged: whether they are of runs that diverged.
+        bad: how many runs did not end well, in words; "" for none.
+    """
 
     key: Key
     curves: Mapping[str, Curve]
     seeds: int
+    diverged: bool
     bad: str
 
 
@@ -86,8 +94,7 @@ def draw_curves(document: Document, against: str) -> Figure | None:
     if not clusters:
         return None
     drawn = clusters[:MOST_CURVES]
-    columns = max(1, min(len(drawn), 2))
-    figure = new_figure(0.9 + 2.7 * len(shown) + 0.2 * ((len(drawn) + columns - 1) // columns))
+    figure = new_figure(0.4 + 2.8 * len(shown))
     panels = figure.subplots(len(shown), 2, squeeze=False)
     over_decades = spans([float(group[0].curves[LOSS].x[-1]) for group in drawn], 5.0)
     marks: dict[str, Any] = {}
@@ -115,8 +122,10 @@ def contestants(runs: Sequence[Row], x: str) -> Iterator[Contestant]:
         curves = {name: curve for name, curve in found.items() if curve is not None}
         bad = sum(run["status"] != "ok" for run in of_cell)
         if LOSS in curves:
-            told = f"{bad} of {counted(len(of_cell), 'run')} did not end well" if bad else ""
-            yield Contestant(key, curves, len({run["seed"] for run in used}), told)
+            name = plain(level(key, "implementation"), 24)
+            told = f"{name}: {bad} of {counted(len(of_cell), 'run')} failed or diverged" if bad else ""
+            seeds = len({run["seed"] for run in used})
+            yield Contestant(key, curves, seeds, used[0]["status"] != "ok", told)
 
 
 def curve_of(runs: Sequence[Row], x: str, quantity: str) -> Curve | None:
@@ -209,7 +218,7 @@ def draw_group(axes: Axes, group: Sequence[Contestant], quantity: str, at: int, 
         **mark,
     )
     axes.fill_between(x, first.low[since:], first.high[since:], color=mark["color"], alpha=0.18, linewidth=0)
-    if any(one.bad for one in group):
+    if group[0].diverged:
         axes.plot(x[-1:], first.mean[-1:], "x", color=ALARM, markersize=8, markeredgewidth=1.8)
     if len(group) == 1:
         return line
@@ -228,6 +237,7 @@ def finish(axes: Axes, quantity: str, against: str, title: str, over_decades: bo
         logarithmic(axes, "x")
     else:
         axes.set_xlim(left=0)
+        axes.xaxis.get_major_locator().set_params(integer=against != "seconds")
     values = [float(value) for line in axes.get_lines() for value in np.asarray(line.get_ydata())]
     if quantity != ACCURACY and spans(values, 10.0):
         logarithmic(axes, "y")
@@ -246,6 +256,7 @@ def draw_target(axes: Axes, target: float | None) -> None:
         textcoords="offset points",
         fontsize=7.5,
         color="#4D4D4D",
+        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
     )
 
 

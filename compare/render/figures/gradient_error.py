@@ -41,7 +41,7 @@ def draw_errors(document: Document) -> Figure:
     dtypes = list(dict.fromkeys(dtype for _, dtype in shown))
     objectives = list(dict.fromkeys(objective for objective, _ in shown))
     series = list(dict.fromkeys(_series(row) for rows in shown.values() for row in rows))
-    figure = new_figure(0.8 + 2.5 * len(objectives) + 0.2 * len(series) / 2)
+    figure = new_figure(0.3 + 2.5 * len(objectives))
     grid = figure.subplots(len(objectives), len(dtypes), squeeze=False)
     for axes, (objective, dtype) in zip(
         grid.flat, [(objective, dtype) for objective in objectives for dtype in dtypes], strict=True

@@ -23,6 +23,8 @@ FORMATS = ("svg", "png", "pdf")
 WIDTH = 8.0
 """Inches; half of it is a column of a page at half size, where 9 points are still read."""
 DOTS_PER_INCH = 144
+LEGEND_LINE = 0.19
+"""Inches."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#4D4D4D")
 """Okabe and Ito (2008), told apart by all common kinds of colour vision; its black and yellow replaced."""
@@ -177,8 +179,10 @@ def unit_of(seconds: Sequence[float]) -> tuple[str, float]:
 
 
 def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], title: str = "") -> None:
-    """Put one legend for all panels under them, in as many columns as the labels leave room for."""
+    """Put one legend under all panels, in as many columns as it has room for; the figure grows by it."""
     widest = max(map(len, labels), default=0)
     columns = max(1, min(len(labels), int(figure.get_figwidth() * 14 / (widest + 8))))
+    lines = -(-len(labels) // columns) + bool(title)
+    figure.set_figheight(figure.get_figheight() + 0.25 + LEGEND_LINE * lines)
     options = {"title": title} if title else {}
     figure.legend(list(handles), list(labels), loc="outside lower center", ncols=columns, **options)

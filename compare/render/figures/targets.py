@@ -42,7 +42,7 @@ def draw_targets(document: Document) -> Figure:
     rows = document["sweep"]
     series: dict[Key, list[Row]] = grouped([{**row, "batch_size": None} | {"row": row} for row in rows])
     names = names_of(list(series), without=("batch_size",))
-    figure = new_figure(3.6 + 0.2 * min(len(series), MOST_SERIES) / 2)
+    figure = new_figure(3.2)
     panels = figure.subplots(1, 2)
     marks: dict[str, Any] = {}
     for axes, (quantity, label) in zip(panels, PANELS.items(), strict=True):
@@ -55,7 +55,7 @@ def draw_targets(document: Document) -> Figure:
         draw_noise_scale(axes, document, marks)
     if any(row[quantity] is None for row in rows for quantity in PANELS):
         hollow = panels[0].plot([], [], "^", color=INK, markerfacecolor="white")[0]
-        marks["not reached by half of the runs: beyond the training"] = hollow
+        marks["not reached by half of the runs"] = hollow
     legend_below(figure, list(marks.values()), list(marks), spread_told(rows))
     return figure
 
@@ -133,7 +133,7 @@ def draw_noise_scale(axes: Axes, document: Document, marks: dict[str, Any]) -> N
         if len(sizes) > 1:
             axes.axvspan(min(sizes), max(sizes), color=FAINT, alpha=0.2, linewidth=0, zorder=0)
         of = f" ({', '.join(key)})" if len(found) > 1 else ""
-        marks.setdefault(plain(f"gradient noise scale predicts {median(sizes):.3g}{of}", 80), line)
+        marks.setdefault(plain(f"noise scale predicts {median(sizes):.3g}{of}", 64), line)
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, min(sizes) / 1.6), max(high, max(sizes) * 1.6))
 

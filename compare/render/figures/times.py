@@ -45,7 +45,7 @@ def draw_times(document: Document) -> Figure:
     everything += [row["seconds_per_epoch"] for row in rows]
     unit, scale = unit_of(everything)
     has_ratios = any(row["time_ratio_low"] is not None for row in rows)
-    figure = new_figure(1.5 + 0.34 * len(rows))
+    figure = new_figure(0.9 + 0.34 * len(rows))
     panels = figure.subplots(1, 2 if has_ratios else 1, sharey=True, squeeze=False)[0]
     names = list(dict.fromkeys(level(key, "implementation") for key in keys))
     for y, (row, key) in enumerate(zip(rows, keys, strict=True)):
@@ -53,7 +53,7 @@ def draw_times(document: Document) -> Figure:
         draw_samples(panels[0], y, processes.get(key, []), scale, mark["color"])
         for axes, name, by in zip(panels, ("seconds_per_epoch", "time_ratio"), (scale, 1.0), strict=False):
             draw_interval(axes, y, row, name, by, mark)
-    finish_times(panels[0], unit, spans([scale * value for value in everything], 8.0))
+    finish_times(panels[0], unit, [scale * value for value in everything])
     if has_ratios:
         finish_ratios(panels[1], document, [row["time_ratio"] for row in rows if row["time_ratio"]])
     label_rows(panels, rows, names_of([key_of(row) for row in document["summary"]]))
@@ -94,13 +94,13 @@ def draw_interval(axes: Axes, y: int, row: Row, name: str, scale: float, mark: d
     axes.plot([scale * point], [y], markerfacecolor=filled, markersize=6.5, zorder=4, **mark)
 
 
-def finish_times(axes: Axes, unit: str, over_decades: bool) -> None:
+def finish_times(axes: Axes, unit: str, values: Sequence[float]) -> None:
     """Label the axis of the times."""
     axes.set_xlabel(f"time an epoch, {unit}")
-    if over_decades:
+    if spans(values, 8.0):
         logarithmic(axes, "x")
     else:
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, max(axes.get_xlim()[1], 1.1 * max(values)))
 
 
 def finish_ratios(axes: Axes, document: Document, ratios: Sequence[float]) -> None:
