@@ -4,6 +4,7 @@ import copy
 import math
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import jsonschema
 import numpy as np
@@ -40,6 +41,12 @@ def drawn(name, of):
         figure = KINDS[name].draw(of)
         figure.draw_without_rendering()
     return figure
+
+
+@cache
+def figure_of(name):
+    """The figure of the full document; look at it, and leave it as it is."""
+    return drawn(name, full_document())
 
 
 def written(figure):
@@ -163,12 +170,12 @@ def test_ticks_of_a_logarithmic_axis_are_plain_text(value, shown):
         ("attribution", ["test accuracy, points above that of full, numpy"]),
     ],
 )
-def test_axes_are_labelled_with_units(full, name, labels):
-    assert set(labels) <= set(texts(drawn(name, full)))
+def test_axes_are_labelled_with_units(name, labels):
+    assert set(labels) <= set(texts(figure_of(name)))
 
 
 def test_curves_that_lie_on_each_other_are_both_drawn_and_told_in_one_entry(full):
-    figure = drawn("curves-epochs", full)
+    figure = figure_of("curves-epochs")
     assert legend_of(figure) == ["numpy = torch, full batch", "numpy = torch, batch 32"]
     loss = figure.axes[0]
     assert len(lines_of(loss)) == 4
@@ -176,8 +183,8 @@ def test_curves_that_lie_on_each_other_are_both_drawn_and_told_in_one_entry(full
     assert "both curves lie on each other" in figure.legends[0].get_title().get_text()
 
 
-def test_curves_that_differ_have_an_entry_and_a_marker_each(full):
-    figure = drawn("curves-seconds", full)
+def test_curves_that_differ_have_an_entry_and_a_marker_each():
+    figure = figure_of("curves-seconds")
     assert len(legend_of(figure)) == 4
     lines = lines_of(figure.axes[0])
     assert len({line.get_marker() for line in lines}) == len({line.get_color() for line in lines}) == 4
@@ -275,7 +282,7 @@ def test_error_that_is_no_number_is_drawn_above_all_others():
 
 
 def test_batch_size_that_did_not_get_to_the_target_stands_above_the_others_as_such(full):
-    figure = drawn("target-by-batch-size", full)
+    figure = figure_of("target-by-batch-size")
     for axes in figure.axes:
         (missing,) = [line for line in axes.get_lines() if line.get_marker() == "^" and len(line.get_xdata())]
         assert list(missing.get_xdata()) == [1437]
@@ -287,7 +294,7 @@ def test_batch_size_that_did_not_get_to_the_target_stands_above_the_others_as_su
 
 
 def test_batch_size_that_the_noise_scale_predicts_is_drawn_in(full):
-    figure = drawn("target-by-batch-size", full)
+    figure = figure_of("target-by-batch-size")
     assert "noise scale predicts 25" in legend_of(figure)
     without = {key: value for key, value in full.items() if key != "noise_scale"}
     assert not any("noise" in entry for entry in legend_of(drawn("target-by-batch-size", without)))
@@ -298,8 +305,8 @@ def test_prediction_beyond_the_batch_sizes_is_inside_the_figure():
     assert all(axes.get_xlim()[1] > 1e5 for axes in drawn("target-by-batch-size", made).axes)
 
 
-def test_waterfall_of_time_multiplies_to_the_whole_and_that_of_accuracy_adds_up(full):
-    time, accuracy = drawn("attribution", full).axes
+def test_waterfall_of_time_multiplies_to_the_whole_and_that_of_accuracy_adds_up():
+    time, accuracy = figure_of("attribution").axes
     assert (time.get_xscale(), accuracy.get_xscale()) == ("log", "linear")
     *steps, whole = time.patches
     assert math.prod((bar.get_x() + bar.get_width()) / bar.get_x() for bar in steps) == pytest.approx(
@@ -309,14 +316,14 @@ def test_waterfall_of_time_multiplies_to_the_whole_and_that_of_accuracy_adds_up(
     assert sum(bar.get_width() for bar in steps) == pytest.approx(whole.get_width())
 
 
-def test_factor_without_a_shown_effect_is_hatched_and_says_so(full):
-    accuracy = drawn("attribution", full).axes[1]
+def test_factor_without_a_shown_effect_is_hatched_and_says_so():
+    accuracy = figure_of("attribution").axes[1]
     assert [bool(bar.get_hatch()) for bar in accuracy.patches] == [False, True, False]
     assert "+0.0 points (no effect shown)" in texts(accuracy)
 
 
 def test_mistaken_pictures_are_framed_and_contestants_that_agree_are_told_together(full):
-    figure = drawn("pictures", full)
+    figure = figure_of("pictures")
     wide = [patch for patch in figure.axes[0].patches if patch.get_linewidth() > 1]
     assert (len(figure.axes[0].images), len(wide)) == (10, 2)
     assert texts(figure).count("A 7") == 2
@@ -326,7 +333,7 @@ def test_mistaken_pictures_are_framed_and_contestants_that_agree_are_told_togeth
 
 
 def test_graph_shows_every_derivative_of_a_small_network(full):
-    shown = texts(drawn("graph", full))
+    shown = texts(figure_of("graph"))
     gradients = [
         node["gradient"] for node in full["derivation"]["graph"]["nodes"] if node["gradient"] is not None
     ]
