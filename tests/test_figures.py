@@ -174,7 +174,7 @@ def test_axes_are_labelled_with_units(name, labels):
     assert set(labels) <= set(texts(figure_of(name)))
 
 
-def test_curves_that_lie_on_each_other_are_both_drawn_and_told_in_one_entry(full):
+def test_curves_that_lie_on_each_other_are_both_drawn_and_told_in_one_entry():
     figure = figure_of("curves-epochs")
     assert legend_of(figure) == ["numpy = torch, full batch", "numpy = torch, batch 32"]
     loss = figure.axes[0]
