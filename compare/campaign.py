@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from compare.implementations import IMPLEMENTATIONS
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.task import check_fit
+from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
@@ -87,8 +89,9 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note)
-            return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
-    except (ExperimentError, DataError, ResultsError) as error:
+            with workplace(options, laboratory) as place:
+                return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
+    except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
@@ -154,6 +157,18 @@ def open_store(options: Options, experiment: Experiment, dataset: Dataset, comma
     return Store.resume(options.resume)
 
 
+@contextmanager
+def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
+    """Give the place where the runs are made: this machine, or a cluster."""
+    if options.scheduler is None:
+        yield Here(laboratory, options.jobs)
+        return
+    from compare.measure.cluster import Cluster
+
+    with Cluster(options.scheduler, laboratory) as cluster:
+        yield cluster
+
+
 def default_directory(experiment: Experiment) -> Path:
     """Return results/EXPERIMENT-UTC_TIME."""
     now = datetime.datetime.now(datetime.UTC)
@@ -165,6 +180,7 @@ def finish(
     dataset: Dataset,
     store: Store,
     laboratory: Laboratory,
+    place: Workplace,
     record: Record,
     say: Say,
     shown: bool,
@@ -177,10 +193,10 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    record_runs(store, laboratory, plan, parity, shown)
-    record_timings(store, laboratory, shown)
+    record_runs(store, laboratory, place, plan, parity, shown)
+    record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
-    environment |= {"data": data_record(dataset), "note": record.note}
+    environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     pictures = pictures_seen(experiment, dataset, store.runs)
     document = results_document(
         experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, pictures

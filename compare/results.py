@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.fields import (
     AT_LEAST_1,
     BATCH,
+    BOOL,
     COUNT,
     FRACTION,
     NUMBER,
@@ -76,7 +77,9 @@ class CurvePoint:
 class Run:
     """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
 
-    `predictions` are the classes of the test rows that `compare.pictures` chooses, where they are pictures.
+    `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
+    seconds are not those of a quiet machine. `predictions` are the classes of the test rows that
+    `compare.pictures` chooses, where they are pictures.
     """
 
     cell: Cell
@@ -92,6 +95,8 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    host: str | None = None
+    alone: bool = True
     predictions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -104,19 +109,18 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
-        fields = asdict(self)
-        curve = fields.pop("curve")
+        fields = dict(vars(self))
+        cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
         if self.predictions is None:
             del fields["predictions"]
-        plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
+        plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        if isinstance(value, dict):
-            value = {"predictions": None, **value}
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
+        keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
+        entry = object_with(value, keys, "a run", {"host": None, "alone": True, "predictions": None})
         points = entry.pop("curve")
         if isinstance(entry["predictions"], list):
             entry["predictions"] = tuple(entry["predictions"])
@@ -237,5 +241,7 @@ _RUN: dict[str, Kind] = {
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
+    "host": or_none(TEXT),
+    "alone": BOOL,
     "predictions": or_none(_CLASSES),
 }

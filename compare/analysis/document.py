@@ -7,7 +7,9 @@ from typing import Any
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.null_test import null_test
+from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
+from compare.analysis.times import Times
 from compare.experiment import Experiment
 from compare.results import Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
@@ -26,8 +28,8 @@ def results_document(
 
     What the runs predicted is left out of them: `pictures` has what is shown of it.
     """
-    ordered = in_grid_order(runs, experiment.cells())
     timed = timings_in_grid_order(timings, experiment.cells())
+    ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
     null = null_test(timed, experiment.reference)
     factors = experiment.factors
     levels = {

@@ -237,7 +237,7 @@ def finish(axes: Axes, quantity: str, against: str, title: str, over_decades: bo
         logarithmic(axes, "x")
     else:
         axes.set_xlim(left=0)
-        axes.xaxis.get_major_locator().set_params(integer=against != "seconds")
+        axes.locator_params(axis="x", integer=against != "seconds")
     values = [float(value) for line in axes.get_lines() for value in np.asarray(line.get_ydata())]
     if quantity != ACCURACY and spans(values, 10.0):
         logarithmic(axes, "y")
