@@ -150,20 +150,16 @@ def build_results(
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
     pictures: Mapping[str, object] | None = None,
+    floor: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test, the budgets and the pictures may be left out (None). Raises
+    the timing blocks, the null test, the budgets, the floor and the pictures may be left out (None). Raises
     `ResultsError` for a value JSON cannot hold.
     """
-    optional = {
-        "timings": timings,
-        "null_test": null_test,
-        "budgets": budgets,
-        "derivation": derivation,
-        "pictures": pictures,
-    }
+    optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
+    optional |= {"derivation": derivation, "pictures": pictures}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
