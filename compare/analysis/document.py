@@ -1,6 +1,7 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compare.analysis.attribution import attribute
@@ -22,10 +23,12 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    pictures: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings.
 
-    The number of training rows is `environment["data"]["training_rows"]`, where it is told.
+    The number of training rows is `environment["data"]["training_rows"]`, where it is told. What the runs
+    predicted is left out of them: `pictures` has what is shown of it.
     """
     timed = timings_in_grid_order(timings, experiment.cells())
     ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
@@ -45,7 +48,7 @@ def results_document(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
-        runs=ordered,
+        runs=[replace(run, predictions=None) for run in ordered],
         summary=summarise(ordered, reference, experiment.training.target, timed, null, rows),
         attribution=attribute(ordered, levels, timed, rows),
         reference=reference,
@@ -53,5 +56,6 @@ def results_document(
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        pictures=pictures,
         floor=floor_rows(Times(timed), reference, null) or None,
     )
