@@ -13,11 +13,11 @@ import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 
-from compare import campaign, recording
+from compare import campaign
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
-from compare.measure import protocol
+from compare.measure import protocol, workplaces
 from compare.parity.verdicts import Parity
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
@@ -471,7 +471,7 @@ def test_interruption_while_timing_says_that_the_runs_are_done(run, small, tmp_p
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording, "make_timings", interrupted)
+    monkeypatch.setattr(workplaces, "make_timings", interrupted)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--processes", "1", "--quiet")
     assert done.code == 130
@@ -522,8 +522,8 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
 
-    make_runs = recording.make_runs
-    monkeypatch.setattr(recording, "make_runs", terminated_after_one)
+    make_runs = workplaces.make_runs
+    monkeypatch.setattr(workplaces, "make_runs", terminated_after_one)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--quiet")
     assert done.code == 130
