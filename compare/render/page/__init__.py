@@ -1,0 +1,139 @@
+"""`report.html`: the results as one page that opens from disk, with tables to sort and charts to explore."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from compare.render.conclusion import conclusion
+from compare.render.page.charts import chart_data
+from compare.render.page.curves import MOST_CONTESTANTS
+from compare.render.page.facts import command_of, environment_facts, settings_facts
+from compare.render.page.more_tables import derivation_tables, more_tables
+from compare.render.page.pictures import pictures_of
+from compare.render.page.tables import (
+    attribution_table,
+    budgets_table,
+    main_table,
+    parity_tables,
+    tensor_table,
+)
+from compare.render.settings import title_of
+from compare.render.tables import attribution_table as attribution_sentences
+from compare.render.text import printable
+from compare.render.timing_notes import timing_notes
+from compare.render.verdict import verdict
+
+Document = Mapping[str, Any]
+
+
+def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> str:
+    """Return the whole of `report.html`: text, tables, data, style, script and chart library in one file.
+
+    The page asks nothing of any network, and its own policy forbids it to. All text of the document is
+    escaped; scripts are allowed by their SHA-256 alone.
+
+    Args:
+        document: a results document (`results.schema.json`).
+        method: paragraphs for the method section, separated by empty lines; plain text.
+        graph: the computation graph as an SVG file, shown as a picture; its nodes stand in a table anyway.
+    """
+    library, script = chart_library(), asset("page.js")
+    parts = {**_told(document), **_tables(document), "charts": chart_data(document)}
+    return _template().render(
+        **parts,
+        method=[" ".join(part.split()) for part in re.split(r"\n\s*\n", method) if part.strip()],
+        graph=f"data:image/svg+xml;base64,{base64.b64encode(graph).decode()}" if graph else "",
+        library=library,
+        script=script,
+        style=asset("page.css"),
+        policy=content_policy(library, script),
+        most=MOST_CONTESTANTS,
+    )
+
+
+def _told(document: Document) -> dict[str, Any]:
+    """The page's words."""
+    experiment, environment = document["experiment"], document["environment"]
+    return {
+        "title": title_of(experiment, environment.get("data", {}).get("name")),
+        "description": printable(str(experiment.get("description") or "")),
+        "shortened": printable(str(experiment.get("shortened") or "")),
+        "note": printable(str(environment.get("note") or "")),
+        "reference": printable(document["reference"]),
+        "parity_passed": document["parity"]["passed"] and not document["parity"].get("failures"),
+        "conclusion": conclusion(document),
+        "findings": [printable(finding) for finding in verdict(document)],
+        "notes": [printable(note) for note in timing_notes(document)],
+        "causes": printable(attribution_sentences(document["attribution"])),
+        "failures": list(_failures(document["parity"])),
+        "settings": settings_facts(document),
+        "environment": list(environment_facts(environment)),
+        "command": command_of(environment),
+        "fairness": document.get("fairness") or (),
+        "pictures": list(pictures_of(document["pictures"])) if document.get("pictures") else (),
+    }
+
+
+def _tables(document: Document) -> dict[str, Any]:
+    """The page's tables."""
+    parity, derivation = document["parity"], document.get("derivation")
+    return {
+        "results": main_table(document["summary"], printable(document["reference"])),
+        "parity": list(parity_tables(parity)),
+        "tensors": tensor_table(parity),
+        "budgets": budgets_table(document.get("budgets") or ()),
+        "attribution": attribution_table(document["attribution"]),
+        "more": {table.name: table for table in more_tables(document)},
+        "derivation": list(derivation_tables(derivation)) if derivation else (),
+        "derived_from": derivation,
+    }
+
+
+def _failures(parity: Mapping[str, Any]) -> Iterator[str]:
+    for row in parity.get("failures", ()):
+        yield printable(f"Not timed: {row['implementation']} with {row['objective']}: {row['reason']}")
+
+
+def content_policy(*scripts: str) -> str:
+    """Return the page's content security policy: these scripts, inline styles and pictures, nothing else."""
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def chart_library() -> str:
+    """Return plotly.js, as the plotly package brings it along."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a file of this package."""
+    return files(__name__).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("compare.render", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return environment.get_template("page.html")
