@@ -9,7 +9,6 @@ from typing import Any
 from compare.analysis.attribution import CALLED, ROUNDING
 from compare.analysis.digits import decimals, joined, with_decimals, with_interval
 from compare.render.parity_table import worst_tensor
-from compare.render.tables import percent
 from compare.render.text import counted, printable, scientific
 
 Row = Mapping[str, Any]
@@ -132,28 +131,38 @@ def _accuracy(rows: Sequence[Row], reference: str, attribution: Sequence[Row], r
     bad = sum(run["status"] != "ok" for run in runs)
     if bad == len(runs):
         return "no run ended well: there is no accuracy to tell" if runs else "no runs were made"
-    parts = [*_ends(rows), *_agreement(rows, reference), *_deciding(attribution)]
+    parts = [_ends(rows) + _agreement(rows, reference), *_deciding(attribution)]
     if bad:
         parts.append(f"{bad} of {counted(len(runs), 'run')} did not end well and are left out of this")
     return "; ".join(parts)
 
 
-def _ends(rows: Sequence[Row]) -> Iterator[str]:
+def _ends(rows: Sequence[Row]) -> str:
     known = [row for row in rows if row["test_accuracy"] is not None]
     if known:
         low, high = (pick(known, key=lambda row: row["test_accuracy"]) for pick in (min, max))
-        ends = percent(low, False), percent(high, False)
-        between = f"at {percent(high)}%" if len(known) == 1 else f"between {ends[0]} and {ends[1]}%"
-        yield f"test accuracy ends {'at ' + ends[0] + '%' if ends[0] == ends[1] else between}"
-        return
+        if len(known) == 1:
+            return f"test accuracy ends at {_percent(low)}%"
+        return f"test accuracy ends {_between(*(_percent(row).partition(' ')[0] for row in (low, high)))}%"
     losses = [row["test_loss"] for row in rows if row["test_loss"] is not None]
     if losses:
-        ends = f"{min(losses):.3g}", f"{max(losses):.3g}"
-        told = f"at {ends[0]}" if ends[0] == ends[1] else f"between {ends[0]} and {ends[1]}"
-        yield f"there is no accuracy here, and the test loss ends {told}"
+        ends = _between(f"{min(losses):.3g}", f"{max(losses):.3g}")
+        return f"there is no accuracy here, and the test loss ends {ends}"
+    return "there is neither an accuracy nor a finite test loss"
 
 
-def _agreement(rows: Sequence[Row], reference: str) -> Iterator[str]:
+def _percent(row: Row) -> str:
+    point, low, high = (row[f"test_accuracy{end}"] for end in ("", "_low", "_high"))
+    if low is None or low == high:
+        return f"{100 * point:.1f}"
+    return with_interval(*(round(100 * value, 2) for value in (point, low, high)))
+
+
+def _between(low: str, high: str) -> str:
+    return f"at {low}" if low == high else f"between {low} and {high}"
+
+
+def _agreement(rows: Sequence[Row], reference: str) -> str:
     """How far apart implementations end that differ in nothing else."""
     theirs = {tuple(row[key] for key in SETTINGS): row for row in rows if row["implementation"] == reference}
     gaps = []
@@ -162,9 +171,11 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterator[str]:
         if twin is None or twin is row or None in (row["test_accuracy"], twin["test_accuracy"]):
             continue
         gaps.append(abs(row["test_accuracy"] - twin["test_accuracy"]))
-    if gaps:
-        most = f"by at most {100 * max(gaps):.2g} points" if max(gaps) else "in nothing"
-        yield f"at the same settings the implementations differ {most}"
+    if not gaps:
+        return ""
+    if max(gaps) == 0:
+        return ", whoever computes it"
+    return f", and implementations differ by at most {100 * max(gaps):.2g} points at the same settings"
 
 
 def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
@@ -175,11 +186,11 @@ def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
             continue
         shown = [row for row in rows if _is_shown(row)]
         if shown:
-            yield f"what decides the {called} most is the {_share(max(shown, key=_size))}"
+            yield f"the {called} is decided most by the {_share(max(shown, key=_size))}"
         elif all(row["low"] is None for row in rows):
             yield f"what decides the {called} was not shown: a single {rows[0]['paired_by']} has no interval"
         else:
-            yield f"what decides the {called} was not shown: no factor's interval excludes no effect"
+            yield f"what decides the {called} was not shown: every interval contains no effect"
 
 
 def _is_shown(row: Row) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from compare.analysis.attribution import sentence
 from compare.render.conclusion import conclusion
 from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_CONTESTANTS
@@ -24,7 +25,6 @@ from compare.render.page.tables import (
     tensor_table,
 )
 from compare.render.settings import title_of
-from compare.render.tables import attribution_table as attribution_sentences
 from compare.render.text import printable
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
@@ -70,12 +70,13 @@ def _told(document: Document) -> dict[str, Any]:
         "conclusion": conclusion(document),
         "findings": [printable(finding) for finding in verdict(document)],
         "notes": [printable(note) for note in timing_notes(document)],
-        "causes": printable(attribution_sentences(document["attribution"])),
+        "causes": list(_causes(document["attribution"])),
         "failures": list(_failures(document["parity"])),
         "settings": settings_facts(document),
         "environment": list(environment_facts(environment)),
         "command": command_of(environment),
         "fairness": document.get("fairness") or (),
+        "many_objectives": len({row["objective"] for row in document["summary"]}) > 1,
         "pictures": list(pictures_of(document["pictures"])) if document.get("pictures") else (),
     }
 
@@ -93,6 +94,12 @@ def _tables(document: Document) -> dict[str, Any]:
         "derivation": list(derivation_tables(derivation)) if derivation else (),
         "derived_from": derivation,
     }
+
+
+def _causes(attribution: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for outcome in dict.fromkeys(row["outcome"] for row in attribution):
+        told = printable(sentence(attribution, outcome))
+        yield f"{told[:1].upper()}{told[1:]}."
 
 
 def _failures(parity: Mapping[str, Any]) -> Iterator[str]:
@@ -124,6 +131,18 @@ def asset(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
+def unbroken(text: str) -> str:
+    """Return the text as HTML in which no line breaks inside a number or an interval."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"(\[[^\[\]]{1,40}\]|\d[\d.]*e[-+]\d+)", text)
+    pieces = (
+        Markup("<span class=whole>{}</span>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
+    return Markup("").join(pieces)
+
+
 @cache
 def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -135,5 +154,6 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = unbroken
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment.get_template("page.html")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.analysis.digits import with_interval
-from compare.render.tables import percent
 from compare.render.text import printable, scientific
 
 Row = Mapping[str, Any]
@@ -89,21 +88,28 @@ def interval_cell(row: Row, key: str, scale: float = 1.0, landmark: float | None
 
 def accuracies(header: str, rows: Iterable[Row]) -> Column:
     """Return the column of the rows' test accuracies in percent, with their intervals."""
-    texts = [(percent(row).partition(" "), row["test_accuracy"]) for row in rows]
-    cells = (
-        Cell(MISSING) if value is None else Cell(text[0], text[2], 100 * value) for text, value in texts
-    )
-    return Column(header, tuple(cells), "%", numeric=True)
+    return Column(header, tuple(map(_accuracy, rows)), "%", numeric=True)
 
 
-def errors(header: str, values: Iterable[float | None]) -> Column:
-    """Return a column of errors or tolerances, which have no unit."""
-    return Column(header, tuple(Cell(scientific(value), value=value) for value in values), numeric=True)
+def _accuracy(row: Row) -> Cell:
+    """Never finer than a hundredth of a point; an interval without width is none."""
+    ends = ("", "_low", "_high")
+    percents = {end: row[f"test_accuracy{end}"] for end in ends}
+    percents = {end: None if value is None else round(100 * value, 2) for end, value in percents.items()}
+    if percents[""] is not None and percents["_low"] == percents["_high"]:
+        return Cell(f"{percents['']:.1f}", value=percents[""])
+    return interval_cell(percents, "")
 
 
-def rounded(header: str, values: Iterable[float | None], unit: str = "") -> Column:
-    """Return a column of numbers with three digits."""
-    cells = (Cell(MISSING if value is None else f"{value:.3g}", value=value) for value in values)
+def errors(header: str, values: Iterable[float | None], missing: str = "") -> Column:
+    """Return a column of errors or tolerances; one that is None is no number, or `missing`."""
+    told = (Cell(missing or scientific(None)) if v is None else Cell(scientific(v), value=v) for v in values)
+    return Column(header, tuple(told), numeric=True)
+
+
+def rounded(header: str, values: Iterable[float | None], unit: str = "", digits: int = 3) -> Column:
+    """Return a column of numbers with so many digits."""
+    cells = (Cell(MISSING if value is None else f"{value:.{digits}g}", value=value) for value in values)
     return Column(header, tuple(cells), unit, numeric=True)
 
 

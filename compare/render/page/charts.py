@@ -128,5 +128,3 @@ def attribution(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _scale(row: Row) -> float:
     return 1.0 if row["outcome"] == "seconds_per_epoch" else 100.0
-
-

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compare.render.settings import settings_lines
-from compare.render.text import printable
+from compare.render.text import counted, printable
 
 Document = Mapping[str, Any]
 Fact = tuple[str, str]
@@ -50,10 +50,10 @@ def _told(value: Any) -> str:
 
 
 def _entry(value: Any) -> str:
-    """An entry of a list: of a record its values, such as "openblas 0.3.31 SkylakeX 1 threads"."""
+    """An entry of a list: of a record its values, such as "openblas 0.3.31 SkylakeX 1 thread"."""
     if isinstance(value, Mapping):
         words = (
-            f"{entry} {key}" if isinstance(entry, int) else str(entry)
+            counted(entry, str(key).removesuffix("s")) if isinstance(entry, int) else str(entry)
             for key, entry in value.items()
             if entry is not None
         )

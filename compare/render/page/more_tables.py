@@ -39,7 +39,7 @@ def _cells(rows: Sequence[Row]) -> Iterator[Column]:
 def _floor(rows: Sequence[Row]) -> Iterator[Column]:
     unit, scale = unit_of(row.get("seconds_per_epoch") for row in rows)
     yield measured("time an epoch", unit, rows, "seconds_per_epoch", scale)
-    yield measured("time", "of the reference’s", rows, "time_ratio", landmark=1.0)
+    yield measured("time ratio", "to the reference", rows, "time_ratio", landmark=1.0)
 
 
 def _sweep(rows: Sequence[Row]) -> Iterator[Column]:
@@ -92,8 +92,8 @@ def derivation_tables(derivation: Row) -> Iterator[Table]:
 def _paths(rows: Sequence[Row]) -> Iterator[Column]:
     yield words("weight", [row["weight"] for row in rows])
     yield words("dL/dw, path by path", [row["expression"] for row in rows])
-    yield rounded("by paths", [row["by_paths"] for row in rows])
-    yield rounded("by back-propagation", [row["by_back_propagation"] for row in rows])
+    yield rounded("by paths", [row["by_paths"] for row in rows], digits=4)
+    yield rounded("by back-propagation", [row["by_back_propagation"] for row in rows], digits=4)
     yield errors("relative difference", [row["relative_difference"] for row in rows])
 
 

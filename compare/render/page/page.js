@@ -50,11 +50,11 @@
 
   if (!window.Plotly) return;
 
-  // Plotly reads tags and entities in every text it is given; after this it shows them as they are.
+  // Plotly reads tags, entities and $TeX$ in every text it is given; after this it shows them as they are.
   const plain = (text, longest = 70) => {
     const whole = String(text);
     const cut = whole.length > longest ? `${whole.slice(0, longest - 1)}…` : whole;
-    return cut.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+    return cut.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("$", "&#36;");
   };
   const variable = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const colour = (family) => variable(`--c${family % 8}`);
@@ -112,11 +112,26 @@
     });
   }
 
+  // Ticks in plain numbers at 1, 2 and 5, or at powers of ten where there are many.
+  function logTicks(values) {
+    const good = values.filter((value) => value > 0);
+    if (!good.length) return { type: "log" };
+    const low = Math.floor(Math.log10(Math.min(...good)));
+    const high = Math.ceil(Math.log10(Math.max(...good)));
+    const steps = high - low > 7 ? [] : high - low > 3 ? [1] : high - low > 2 ? [1, 3] : [1, 2, 5];
+    if (!steps.length) return { type: "log", dtick: Math.ceil((high - low) / 7) };
+    const tickvals = [];
+    for (let power = low - 1; power <= high; power += 1) tickvals.push(...steps.map((step) => Number(`${step}e${power}`)));
+    return { type: "log", tickvals, ticktext: tickvals.map(tickText) };
+  }
+
+  const tickText = (value) => (value >= 1e5 || value < 1e-4 ? value.toExponential().replace("e+", "e") : value.toLocaleString("en", { maximumSignificantDigits: 3 }));
+
   // Rows of a chart carry their names above them, so that long ones fit on a phone.
   const rowNames = (names) => names.map((text, row) => ({
-    xref: "paper", x: 0, xanchor: "left", y: -row - 0.42, yanchor: "middle", showarrow: false, align: "left", text,
+    xref: "paper", x: 0, xanchor: "left", y: -row + 0.38, yanchor: "middle", showarrow: false, align: "left", text,
   }));
-  const rowAxis = (count) => ({ range: [-count + 0.25, 0.1 - 0.25], visible: false, fixedrange: true });
+  const rowAxis = (count) => ({ range: [-count + 0.6, 0.66], visible: false, fixedrange: true });
 
   // ---- learning curves ---------------------------------------------------------------------------------
 
@@ -156,13 +171,14 @@
     const shown = data.curves.filter((curve) => !hidden.has(curve.contestant));
     const ends = shown.map((curve) => curve[against].at(-1));
     const wide = against !== "epochs" && spans(ends, 8);
-    const x = () => axis(AXES[against] + (wide ? " (logarithmic)" : ""), { type: wide ? "log" : "linear", ...(wide ? { dtick: 1 } : { rangemode: "tozero" }) });
+    const x = () => axis(AXES[against] + (wide ? " (logarithmic)" : ""), wide ? logTicks(shown.flatMap((curve) => curve[against])) : { rangemode: "tozero", ...few });
+    const few = against === "epochs" && Math.max(...ends) < 10 ? { dtick: 1 } : {};
     const loss = chosen("loss");
     const losses = shown.flatMap((curve) => curve[loss]?.mean ?? []);
     const log = spans(losses, 8);
     draw("loss", curveTraces(loss, 1), (place) => layout(place, isNarrow(place) ? 320 : 400, {
       xaxis: x(),
-      yaxis: axis(`${loss === "train_loss" ? "training" : "test"} loss`, log ? { type: "log", dtick: 1 } : { rangemode: "tozero" }),
+      yaxis: axis(`${loss === "train_loss" ? "training" : "test"} loss`, log ? logTicks(losses) : { rangemode: "tozero" }),
     }));
     draw("accuracy", curveTraces("test_accuracy", 100), (place) => layout(place, isNarrow(place) ? 320 : 400, {
       xaxis: x(), yaxis: axis("test accuracy, %"),
@@ -198,15 +214,14 @@
         },
       ];
     });
-    const log = spans(shown.flatMap((time) => [...time.samples, time.point]), 8);
+    const everything = shown.flatMap((time) => [...time.samples, time.point, time.low ?? time.point, time.high ?? time.point].map((value) => value * scale));
+    const log = spans(everything, 8);
     draw("times", traces, (place) => layout(place, 70 + 52 * Math.max(1, shown.length), {
-      xaxis: axis(`${unit} an update${log ? " (logarithmic)" : ""}`, { type: log ? "log" : "linear", ...(log ? logTicks(shown, scale) : { rangemode: "tozero" }) }),
+      xaxis: axis(`${unit} an update${log ? " (logarithmic)" : ""}`, log ? logTicks(everything) : { rangemode: "tozero" }),
       yaxis: rowAxis(shown.length), margin: { l: 10, r: 12, t: 4, b: 48 },
       annotations: rowNames(shown.map((time) => plain(data.contestants[time.contestant].name, isNarrow(place) ? 44 : 110))),
     }));
   }
-
-  const logTicks = (shown, scale) => (spans(shown.flatMap((time) => time.samples.map((value) => value * scale)), 100) ? { dtick: 1 } : { dtick: "D2" });
 
   // ---- parity ------------------------------------------------------------------------------------------
 
@@ -243,7 +258,7 @@
       ];
     });
     draw("errors", traces, (place) => layout(place, 96 + 26 * tensors.length, {
-      xaxis: axis("normwise relative error (logarithmic)", { type: "log", dtick: 2 }),
+      xaxis: axis("normwise relative error (logarithmic)", { type: "log", dtick: spans(positive, 1e5) ? 2 : 1 }),
       yaxis: axis("", { tickvals: tensors.map((_, at) => -at), ticktext: tensors.map((text) => plain(text, 16)), range: [-tensors.length + 0.4, 0.6], fixedrange: true, ticks: "", showline: false }),
       margin: { l: 46, r: 12, t: 30, b: 48 }, annotations: keyAbove(names),
     }));
@@ -277,7 +292,7 @@
     const everything = data.sweep.flatMap((line) => line.rows);
     draw("sweep", traces, (place) => layout(place, 400, {
       xaxis: axis("rows a batch (logarithmic)", { type: "log", tickvals: [...new Set(everything)], tickformat: "d" }),
-      yaxis: axis(`${EFFORTS[effort]} (logarithmic)`, { type: "log", dtick: 1 }),
+      yaxis: axis(`${EFFORTS[effort]} (logarithmic)`, logTicks(data.sweep.flatMap((line) => line[effort]))),
       margin: { l: 62, r: 12, t: 30, b: 48 }, annotations: keyAbove(data.sweep.map((line) => line.name)),
     }));
   }
@@ -295,22 +310,27 @@
       bars.push({ ...row, base: at, text: `${row.factor}: ${row.change}` });
       at += row.contribution;
     }
-    const total = rows[0].total;
-    bars.push({ base: 0, contribution: total, low: null, high: null, text: "all together" });
-    const trace = {
-      type: "bar", orientation: "h", y: bars.map((_, row) => -row - 0.02), width: bars.map(() => 0.34), base: bars.map((bar) => bar.base), x: bars.map((bar) => bar.contribution),
-      marker: { color: bars.map((bar, row) => (row === rows.length ? variable("--soft") : colour(bar.contribution < 0 ? 0 : 1))), pattern: { shape: bars.map((bar, row) => (row === rows.length ? "" : bar.contribution < 0 ? "/" : "")), fgcolor: variable("--paper"), size: 6 } },
-      error_x: { type: "data", symmetric: false, array: bars.map((bar) => (bar.high === null ? 0 : bar.high - bar.contribution)), arrayminus: bars.map((bar) => (bar.low === null ? 0 : bar.contribution - bar.low)), color: variable("--ink"), thickness: 1.2, width: 4 },
-      hoverinfo: "text", textposition: "none",
-      text: bars.map((bar) => `<b>${plain(bar.text)}</b><br>${told(bar.contribution)}${bar.low === null ? "" : ` [${told(bar.low)}, ${told(bar.high)}]`}`),
-    };
+    const whole = { base: 0, contribution: rows[0].total, text: "all together" };
+    const traces = bars.map((bar, row) => {
+      const interval = bar.low === null ? "" : ` [${told(bar.low)}, ${told(bar.high)}]`;
+      const error = { type: "data", symmetric: false, array: [bar.high - bar.contribution], arrayminus: [bar.contribution - bar.low], color: variable("--ink"), thickness: 1.2, width: 4 };
+      const ink = colour(bar.contribution < 0 ? 0 : 1);
+      return { ...barTrace(bar, row, ink, `${told(bar.contribution)}${interval}`), error_x: bar.low === null ? {} : error };
+    });
+    traces.push(barTrace(whole, rows.length, variable("--soft"), told(whole.contribution)));
+    bars.push({ ...whole, low: null, high: null });
     const ends = bars.flatMap((bar) => [bar.base, bar.base + bar.contribution, bar.low === null ? 0 : bar.base + bar.low, bar.high === null ? 0 : bar.base + bar.high]);
-    draw(`attribution-${outcome}`, [trace], (place) => layout(place, 80 + 54 * bars.length, {
+    draw(`attribution-${outcome}`, traces, (place) => layout(place, 80 + 54 * bars.length, {
       xaxis: axis(isTime ? "times the seconds an epoch (logarithmic)" : "points of test accuracy", { ...(isTime ? factorTicks(Math.min(...ends), Math.max(...ends)) : {}), zeroline: true, zerolinecolor: variable("--ink"), zerolinewidth: 1 }),
-      yaxis: rowAxis(bars.length), margin: { l: 10, r: 12, t: 4, b: 48 },
+      barmode: "overlay", yaxis: rowAxis(bars.length), margin: { l: 10, r: 12, t: 4, b: 48 },
       annotations: rowNames(bars.map((bar) => `${plain(bar.text, isNarrow(place) ? 34 : 90)}  <b>${told(bar.contribution)}</b>`)),
     }));
   }
+
+  const barTrace = (bar, row, ink, told) => ({
+    type: "bar", orientation: "h", y: [-row - 0.02], width: [0.34], base: [bar.base], x: [bar.contribution],
+    marker: { color: ink }, hoverinfo: "text", textposition: "none", text: [`<b>${plain(bar.text)}</b><br>${told}`],
+  });
 
   function factorTicks(low, high) {
     const wide = high - low > Math.log(200);

@@ -57,9 +57,9 @@ def main_table(rows: Sequence[Row], reference: str) -> Table | None:
 def _times(rows: Sequence[Row], reference: str) -> Iterator[Column]:
     unit, scale = unit_of(row["seconds_per_epoch"] for row in rows)
     yield measured("time an epoch", unit, rows, "seconds_per_epoch", scale)
-    yield Column("time", tuple(map(_ratio, rows)), f"of {reference}’s", numeric=True)
+    yield Column("time ratio", tuple(map(_ratio, rows)), f"to {reference}", numeric=True)
     if any(row.get("floor_ratio") is not None for row in rows):
-        yield measured("time", "of its matrix products", rows, "floor_ratio", landmark=1.0)
+        yield measured("time ratio", "to its matrix products", rows, "floor_ratio", landmark=1.0)
     if any(row.get("compile_seconds") is not None for row in rows):
         yield rounded("to compile", [row.get("compile_seconds") for row in rows], "s")
 
@@ -107,7 +107,9 @@ def tensor_table(parity: Row) -> Table | None:
     if not rows:
         return None
     columns = [*_named(rows, "implementation", "objective", "dtype", "tensor", "against"), *_errors(rows)]
-    columns.insert(6, errors("by complex step", [row.get("complex_step_error") for row in rows]))
+    columns.insert(
+        6, errors("by complex step", [row.get("complex_step_error") for row in rows], missing=MISSING)
+    )
     left = len(parity["tensors"]) - len(rows)
     more = f"{counted(left, 'more row')} in results.json." if left else ""
     return Table("tensor-table", "Every tensor", tuple(columns), more)
@@ -156,7 +158,7 @@ def attribution_table(rows: Sequence[Row]) -> Table | None:
         words("from", [row["from"] for row in rows]),
         words("to", [row["to"] for row in rows]),
         Column("effect", tuple(map(_effect, rows)), "times, or points", numeric=True),
-        words("paired by", [counted(row["seeds"], row["paired_by"]) for row in rows]),
+        words("within each of", [_pairs(row) for row in rows]),
     ]
     return Table("attribution-table", "What each factor contributes", tuple(columns))
 
@@ -178,6 +180,11 @@ def _points(bounds: Mapping[str, float | None]) -> Cell:
     points = {end: None if value is None else round(100 * value, 2) for end, value in bounds.items()}
     cell = interval_cell(points, "", landmark=0.0)
     return Cell(("+" if (cell.value or 0) > 0 else "") + cell.text, cell.interval, cell.value)
+
+
+def _pairs(row: Row) -> str:
+    plural = {"process": "processes"}.get(row["paired_by"], f"{row['paired_by']}s")
+    return f"{row['seeds']} {row['paired_by'] if row['seeds'] == 1 else plural}"
 
 
 def _factors(rows: Sequence[Row], always: Sequence[str] = ()) -> Iterator[Column]:
