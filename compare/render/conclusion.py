@@ -81,7 +81,8 @@ def _time(rows: Sequence[Row], reference: str, null: Row | None) -> str:
             compared.setdefault(row["implementation"], []).append(row)
     if not compared:
         timed = dict.fromkeys(row["implementation"] for row in rows if row["seconds_per_epoch"] is not None)
-        return f"no times are compared: only {joined(timed)} has any" if timed else "nothing was timed"
+        have = "has" if len(timed) == 1 else "have"
+        return f"no times are compared: only {joined(timed)} {have} any" if timed else "nothing was timed"
     if null is not None and null["contains_1"] is False:
         ratio = with_interval(null["ratio"], null["ratio_low"], null["ratio_high"], landmark=1.0)
         own = f"in the null test {null['implementation']} took {ratio} of its own time"

@@ -45,7 +45,7 @@ def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> 
     """
     library, script = chart_library(), asset("page.js")
     parts = {**_told(document), **_tables(document), "charts": chart_data(document)}
-    return _template().render(
+    page: str = _template().render(
         **parts,
         method=[" ".join(part.split()) for part in re.split(r"\n\s*\n", method) if part.strip()],
         graph=f"data:image/svg+xml;base64,{base64.b64encode(graph).decode()}" if graph else "",
@@ -55,6 +55,7 @@ def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> 
         policy=content_policy(library, script),
         most=MOST_CONTESTANTS,
     )
+    return page
 
 
 def _told(document: Document) -> dict[str, Any]:

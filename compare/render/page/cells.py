@@ -62,7 +62,7 @@ def words(header: str, values: Iterable[object]) -> Column:
 
 
 def levels(header: str, values: Sequence[object]) -> Column:
-    """Return a column of batch sizes, seeds, steps: numbers or words, sorted as numbers where there are any."""
+    """Return a column of batch sizes, seeds, steps: sorted as numbers where there are any."""
     if any(_is_number(value) for value in values):
         cells = (Cell(_plain(value), value=_number(value)) for value in values)
         return Column(header, tuple(cells), numeric=True)

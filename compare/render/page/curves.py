@@ -13,7 +13,7 @@ QUANTITIES = ("train_loss", "test_loss", "test_accuracy")
 MOST_CONTESTANTS = 40
 MOST_POINTS = 120
 """Points of a curve; of more, so many are taken at equal distances, the first and the last among them."""
-DIGITS = 5
+DIGITS = 6
 
 
 def contestants(rows: Sequence[Row]) -> list[dict[str, Any]]:

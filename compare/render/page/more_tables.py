@@ -16,7 +16,7 @@ CALLED = {"batch_size": "batch"}
 
 
 def more_tables(document: Document) -> Iterator[Table]:
-    """Yield the tables of floor, batch-size sweep, learning rates and gradient noise that the document has."""
+    """Yield the tables of floor, sweep, learning rates and gradient noise that the document has."""
     found = {
         "floor": ("The matrix products alone", _floor),
         "sweep": ("To the target, by batch size", _sweep),

@@ -24,8 +24,13 @@ def varying(rows: Sequence[Row], keys: Sequence[str]) -> list[str]:
 
 def settings_of(row: Row, keys: Sequence[str]) -> str:
     """Return the row's levels of the factors, such as "batch 32, sgd"; "" without keys."""
-    told = {"batch_size": setting, "threads": lambda value: counted(value, "thread")}
-    return ", ".join(printable(str(told.get(key, str)(row[key]))) for key in keys if row.get(key) is not None)
+    return ", ".join(printable(_level(key, row[key])) for key in keys if row.get(key) is not None)
+
+
+def _level(key: str, value: Any) -> str:
+    if key == "batch_size":
+        return setting(value)
+    return counted(value, "thread") if key == "threads" else str(value)
 
 
 def contestant_names(rows: Sequence[Row]) -> list[str]:
