@@ -74,9 +74,17 @@ class Visit:
             text.strip() for text in self.page.locator(f"#{table} tbody td:nth-child({at})").all_inner_texts()
         ]
 
-    def wait_for_ink(self, colour: str) -> None:
+    def until(self, condition: str) -> None:
+        """Return when a condition holds; the page's policy allows playwright no polling of its own."""
+        for _ in range(1200):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never came true: {condition}")
+
+    def until_ink(self, colour: str) -> None:
         """Return when the charts' text has this colour."""
-        self.page.wait_for_function(f"{INK} === '{colour}'", timeout=60_000)
+        self.until(f"{INK} === '{colour}'")
 
 
 @pytest.fixture(scope="module")
@@ -168,30 +176,30 @@ def test_the_loss_the_effort_and_the_precision_can_be_chosen(visit):
 
 def test_dark_mode_follows_the_system_at_once(visit):
     paper = "getComputedStyle(document.body).backgroundColor"
-    visit.wait_for_ink(LIGHT_INK)
+    visit.until_ink(LIGHT_INK)
     assert visit.page.evaluate(paper) == "rgb(253, 252, 249)"
     visit.page.emulate_media(color_scheme="dark")
-    visit.wait_for_ink(DARK_INK)
+    visit.until_ink(DARK_INK)
     assert visit.page.evaluate(paper) == "rgb(22, 24, 26)"
     visit.page.emulate_media(color_scheme="light")
-    visit.wait_for_ink(LIGHT_INK)
+    visit.until_ink(LIGHT_INK)
 
 
 def test_a_phone_scrolls_its_tables_and_not_the_page(visit):
     visit.page.set_viewport_size({"width": 360, "height": 740})
-    visit.page.wait_for_function("document.getElementById('chart-loss')._fullLayout.width <= 360")
+    visit.until("document.getElementById('chart-loss')._fullLayout.width <= 360")
     assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
     wide = visit.page.evaluate(
         "(t => t.scrollWidth - t.clientWidth)(document.querySelector('#budgets-table .scroll'))"
     )
     assert wide > 0
     visit.page.set_viewport_size({"width": 1200, "height": 900})
-    visit.page.wait_for_function("document.getElementById('chart-loss')._fullLayout.width > 360")
+    visit.until("document.getElementById('chart-loss')._fullLayout.width > 360")
 
 
 def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visit):
     visit.page.emulate_media(color_scheme="dark")
-    visit.wait_for_ink(DARK_INK)
+    visit.until_ink(DARK_INK)
     before = visit.page.evaluate("[...document.querySelectorAll('details')].map(d => d.open)")
     visit.page.evaluate("""() => addEventListener('beforeprint', () => { window.printed = {
         open: [...document.querySelectorAll('details')].every(d => d.open),
@@ -203,7 +211,7 @@ def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visi
     assert printed["open"]
     assert (printed["ink"], printed["width"]) == (LIGHT_INK, 680)
     assert visit.page.evaluate("[...document.querySelectorAll('details')].map(d => d.open)") == before
-    visit.wait_for_ink(DARK_INK)
+    visit.until_ink(DARK_INK)
     visit.page.emulate_media(color_scheme="light")
 
 
