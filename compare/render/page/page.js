@@ -140,6 +140,7 @@
   function curveTraces(quantity, scale) {
     const against = chosen("axis");
     const traces = [];
+    const density = data.curves.length - hidden.size > 12 ? 0.04 : 0.14;
     for (const curve of data.curves) {
       const values = curve[quantity];
       const one = data.contestants[curve.contestant];
@@ -150,7 +151,7 @@
       if (curve.seeds > 1) {
         const edge = { x, mode: "lines", line: { width: 0, color: ink }, hoverinfo: "skip", type: "scatter" };
         traces.push({ ...edge, y: scaled(values.low) });
-        traces.push({ ...edge, y: scaled(values.high), fill: "tonexty", fillcolor: faded(ink, 0.14) });
+        traces.push({ ...edge, y: scaled(values.high), fill: "tonexty", fillcolor: faded(ink, density) });
       }
       const name = plain(one.name);
       traces.push({
