@@ -23,14 +23,11 @@ from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
 from compare.recording import planned_runs, record_runs, record_timings
-from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
-from compare.render.files import result_files
+from compare.render.files import made_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
-from compare.render.tables import summary_table
-from compare.render.timing_notes import timing_notes
-from compare.render.verdict import verdict
+from compare.render.terminal import results_paragraphs
 from compare.results import ResultsError
 from compare.store import EXPERIMENT, Store, read_experiment
 from data import DataError, Dataset, DatasetNotFound, load_dataset
@@ -195,13 +192,9 @@ def finish(
     document = results_document(
         experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
     )
-    paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference))
-    if notes := timing_notes(document):
-        say("\n".join(notes))
-    if document["budgets"]:
-        say(budgets_table(document["budgets"]))
-    say("\n".join(verdict(document)))
+    paths = [str(store.write(name, content)) for name, content in made_files(document)]
+    for paragraph in results_paragraphs(document):
+        say(paragraph)
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
     failed = sum(status in ("failed", "timeout") for status in statuses)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import with_interval
-from compare.render.tables import percent
+from compare.render.columns import percent
 from compare.render.text import counted, setting
 
 Row = Mapping[str, Any]
@@ -29,8 +29,8 @@ def _sentence(base: Row, row: Row, rows: Sequence[Row]) -> str:
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
     context = [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
     where = ", ".join([f"At equal {row['held']} ({amount})", *context])
-    ends = f"{setting(row['batch_size'])} has {percent(row, False)}% test accuracy and "
-    ends += f"{setting(base['batch_size'])} {percent(base, False)}%"
+    ends = f"{setting(row['batch_size'])} has {percent(row).point}% test accuracy and "
+    ends += f"{setting(base['batch_size'])} {percent(base).point}%"
     return f"{where}, {ends}: {_difference(row)}."
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.attribution_table import attribution_sentences
 from compare.render.parity_table import worst_tensor
 from compare.render.regimes import regime_sentences
-from compare.render.tables import attribution_table
 from compare.render.text import counted, scientific, setting
 
 Row = Mapping[str, Any]
@@ -22,9 +22,7 @@ def verdict(document: Row) -> list[str]:
     told += regime_sentences(document.get("budgets", ()), reference)
     told += [*_agreement(rows, reference), *_troubles(rows)]
     told += _untimed(document.get("timings", ()), rows)
-    if document["attribution"]:
-        told += attribution_table(document["attribution"]).splitlines()
-    return told
+    return [*told, *attribution_sentences(document["attribution"])]
 
 
 def _parity(parity: Row, reference: str) -> Iterable[str]:
