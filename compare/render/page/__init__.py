@@ -132,7 +132,7 @@ def chart_library() -> str:
 @cache
 def page_script() -> str:
     """Return the page's own script: its files in one scope of their own, in the order of `SCRIPTS`."""
-    return "(() => {\n\"use strict\";\n" + "\n".join(map(asset, SCRIPTS)) + "})();\n"
+    return '(() => {\n"use strict";\n' + "\n".join(map(asset, SCRIPTS)) + "})();\n"
 
 
 @cache
