@@ -31,6 +31,9 @@ from compare.render.verdict import verdict
 
 Document = Mapping[str, Any]
 
+SCRIPTS = ("sorting.js", "look.js", "curves.js", "times.js", "parity.js", "effort.js", "controls.js")
+"""A name that one of them uses while it is read stands in an earlier one."""
+
 
 def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> str:
     """Return the whole of `report.html`: text, tables, data, style, script and chart library in one file.
@@ -43,7 +46,7 @@ def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> 
         method: paragraphs for the method section, separated by empty lines; plain text.
         graph: the computation graph as an SVG file, shown as a picture; its nodes stand in a table anyway.
     """
-    library, script = chart_library(), asset("page.js")
+    library, script = chart_library(), page_script()
     parts = {**_told(document), **_tables(document), "charts": chart_data(document)}
     page: str = _template().render(
         **parts,
@@ -124,6 +127,12 @@ def chart_library() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
+
+
+@cache
+def page_script() -> str:
+    """Return the page's own script: its files in one scope of their own, in the order of `SCRIPTS`."""
+    return '(() => {\n"use strict";\n' + "\n".join(map(asset, SCRIPTS)) + "})();\n"
 
 
 @cache
