@@ -15,13 +15,14 @@ from made_runs import cell, run
 from page_documents import HOSTILE, LINK, SCRIPT, every_part, hostile_document, large_document, page_document
 
 from compare.render.page import chart_library, report_page, unbroken
-from compare.render.page.cells import Table
+from compare.render.page.cells import FULL, Table, valued
 from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_POINTS, curves, kept
 from compare.render.page.facts import command_of, environment_facts
 from compare.render.page.names import contestant_names
 from compare.render.page.pictures import pictures_of, png_url
 from compare.render.page.tables import attribution_table, budgets_table, main_table, parity_tables
+from compare.render.value import Value
 
 CSS = Path(__file__).parents[1] / "compare" / "render" / "page" / "page.css"
 
@@ -60,12 +61,12 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def full() -> Page:
-    return Page(report_page(page_document() | every_part(), method="What was equal.\n\nHow it\nwas timed."))
+    return Page(report_page(page_document() | every_part()))
 
 
 @pytest.fixture(scope="module")
 def hostile() -> Page:
-    return Page(report_page(hostile_document(), method=HOSTILE))
+    return Page(report_page(hostile_document()))
 
 
 def column(table: Table | None, header: str) -> list[str]:
@@ -97,7 +98,7 @@ def test_every_part_of_the_document_has_its_place(full):
     for words in (
         "numpy and torch compute the same",
         "All findings",
-        "All rows: softmax+cross_entropy, sgd, float32, 1 thread, 3 seeds, 4 epochs.",
+        "All rows: softmax+cross_entropy, optimizer sgd, float32, 1 thread, 3 seeds, 4 epochs.",
         "The matrix products alone",
         "0.1 (90.0%), 9 (diverged)",
         "To the target, by batch size",
@@ -105,7 +106,7 @@ def test_every_part_of_the_document_has_its_place(full):
         "5 by numpy; 6 by torch",
         "dL/dy * x_1",
         "L = ½",
-        "How it was timed.",
+        "started from the same weights",
         "jax : rounding: fused",
         "make compare",
         "L1: 32K",
@@ -196,36 +197,43 @@ def test_the_main_table_has_points_intervals_and_numbers_to_sort_by():
     document = page_document()
     table = main_table(document["summary"], "torch")
     assert [found.header for found in table.columns] == [
-        *("implementation", "batch", "updates", "time an epoch", "time ratio", "train loss", "test accuracy")
+        *("implementation", "batch", "updates", "ms/epoch", "time / torch", "train loss", "test accuracy %")
     ]
-    assert column(table, "time ratio") == ["0.500 [0.500, 0.500]", "0.500 [0.500, 0.500]", "1", "1"]
-    assert column(table, "test accuracy") == ["81 [79, 83]", "91 [89, 93]"] * 2
+    assert column(table, "time / torch") == ["0.500 [0.500, 0.500]", "0.500 [0.500, 0.500]", "1", "1"]
+    assert column(table, "test accuracy %") == ["81 [79, 83]", "91 [89, 93]"] * 2
     ratio = table.columns[4]
-    assert (ratio.unit, ratio.numeric) == ("to torch", True)
+    assert ratio.numeric
     assert [one.value for one in ratio.cells] == pytest.approx([0.5, 0.5, 1, 1])
     assert table.columns[1].cells[0].value > table.columns[1].cells[1].value  # a full batch is the largest
 
 
-def test_what_is_missing_is_a_dash_without_a_number():
+def test_what_is_missing_is_a_dash_without_a_number_and_numbers_stay_numbers():
+    points = ["-", "0.3", "0.5 (2 of 3)", "1 of 3", "not a number", "full", "1.2e-14", "+7", "-7"]
+    found = valued("s", [Value(point) for point in points])
+    assert found.numeric
+    assert [one.value for one in found.cells] == [None, 0.3, 0.5, None, None, FULL, 1.2e-14, 7, -7]
+    assert [one.text for one in found.cells[:4]] == ["–", "0.3", "0.5 (2 of 3)", "–"]
+    assert found.cells[3].interval == "1 of 3 reached it"
+    assert not valued("held", [Value("12 epochs"), Value("7")]).numeric
+    assert not valued("batch", [Value("full")]).numeric
+
+
+def test_a_failure_is_marked():
     runs = [run(cell(name), status="failed", reason="x", curve=()) for name in ("numpy", "torch")]
     table = main_table(page_document(runs=runs)["summary"], "torch")
-    assert column(table, "train loss") == ["–", "–"]
     assert column(table, "status") == ["failed", "failed"]
-    assert [one.value for found in table.columns if found.header == "train loss" for one in found.cells] == [
-        None,
-        None,
-    ]
+    assert {one.mark for one in table.columns[-1].cells} == {"bad"}
 
 
 def test_the_other_tables_tell_what_was_found():
     document = page_document()
     worst, steps = parity_tables(document["parity"])
     assert column(worst, "tensors") == ["3"] * 4
-    assert column(steps, "equal") == ["yes", "yes"]
+    assert column(steps, "passed") == ["yes", "yes"]
     budgets = budgets_table(document["budgets"])
-    assert column(budgets, "difference")[:2] == ["–", "+10.0 [10.0, 10.0]"]
+    assert column(budgets, "difference, points")[:2] == ["–", "+10.0"]
     effects = attribution_table(document["attribution"])
-    assert column(effects, "effect")[:2] == ["×2.50 [2.50, 2.50]", "×2.00 [2.00, 2.00]"]
+    assert column(effects, "effect")[:2] == ["2.50 [2.50, 2.50]", "2.00 [2.00, 2.00]"]
 
 
 def test_a_curve_has_the_mean_and_the_ends_over_seeds():

@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.analysis.attribution import CALLED, ROUNDING
 from compare.analysis.digits import decimals, joined, with_decimals, with_interval
+from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import counted, printable, scientific
 
@@ -143,20 +144,13 @@ def _ends(rows: Sequence[Row]) -> str:
     if known:
         low, high = (pick(known, key=lambda row: row["test_accuracy"]) for pick in (min, max))
         if len(known) == 1:
-            return f"test accuracy ends at {_percent(low)}%"
-        return f"test accuracy ends {_between(*(_percent(row).partition(' ')[0] for row in (low, high)))}%"
+            return f"test accuracy ends at {percent(low).text}%"
+        return f"test accuracy ends {_between(*(percent(row).point for row in (low, high)))}%"
     losses = [row["test_loss"] for row in rows if row["test_loss"] is not None]
     if losses:
         ends = _between(f"{min(losses):.3g}", f"{max(losses):.3g}")
         return f"there is no accuracy here, and the test loss ends {ends}"
     return "there is neither an accuracy nor a finite test loss"
-
-
-def _percent(row: Row) -> str:
-    point, low, high = (row[f"test_accuracy{end}"] for end in ("", "_low", "_high"))
-    if low is None or low == high:
-        return f"{100 * point:.1f}"
-    return with_interval(*(round(100 * value, 2) for value in (point, low, high)))
 
 
 def _between(low: str, high: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from compare.analysis.attribution import sentence
+from compare.render.attribution_table import attribution_sentences
 from compare.render.conclusion import conclusion
+from compare.render.method import method_text
 from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_CONTESTANTS
 from compare.render.page.facts import command_of, environment_facts, settings_facts
@@ -24,6 +25,7 @@ from compare.render.page.tables import (
     parity_tables,
     tensor_table,
 )
+from compare.render.parity_table import failure_lines
 from compare.render.settings import title_of
 from compare.render.text import printable
 from compare.render.timing_notes import timing_notes
@@ -35,7 +37,7 @@ SCRIPTS = ("sorting.js", "look.js", "curves.js", "times.js", "parity.js", "effor
 """A name that one of them uses while it is read stands in an earlier one."""
 
 
-def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> str:
+def report_page(document: Document, *, graph: bytes = b"") -> str:
     """Return the whole of `report.html`: text, tables, data, style, script and chart library in one file.
 
     The page asks nothing of any network, and its own policy forbids it to. All text of the document is
@@ -43,14 +45,13 @@ def report_page(document: Document, *, method: str = "", graph: bytes = b"") -> 
 
     Args:
         document: a results document (`results.schema.json`).
-        method: paragraphs for the method section, separated by empty lines; plain text.
         graph: the computation graph as an SVG file, shown as a picture; its nodes stand in a table anyway.
     """
     library, script = chart_library(), page_script()
     parts = {**_told(document), **_tables(document), "charts": chart_data(document)}
     page: str = _template().render(
         **parts,
-        method=[" ".join(part.split()) for part in re.split(r"\n\s*\n", method) if part.strip()],
+        method=[printable(part) for part in method_text(document).split("\n\n") if part],
         graph=f"data:image/svg+xml;base64,{base64.b64encode(graph).decode()}" if graph else "",
         library=library,
         script=script,
@@ -74,8 +75,8 @@ def _told(document: Document) -> dict[str, Any]:
         "conclusion": conclusion(document),
         "findings": [printable(finding) for finding in verdict(document)],
         "notes": [printable(note) for note in timing_notes(document)],
-        "causes": list(_causes(document["attribution"])),
-        "failures": list(_failures(document["parity"])),
+        "causes": [printable(told) for told in attribution_sentences(document["attribution"])],
+        "failures": [printable(told) for told in failure_lines(document["parity"])],
         "settings": settings_facts(document),
         "environment": list(environment_facts(environment)),
         "command": command_of(environment),
@@ -98,17 +99,6 @@ def _tables(document: Document) -> dict[str, Any]:
         "derivation": list(derivation_tables(derivation)) if derivation else (),
         "derived_from": derivation,
     }
-
-
-def _causes(attribution: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for outcome in dict.fromkeys(row["outcome"] for row in attribution):
-        told = printable(sentence(attribution, outcome))
-        yield f"{told[:1].upper()}{told[1:]}."
-
-
-def _failures(parity: Mapping[str, Any]) -> Iterator[str]:
-    for row in parity.get("failures", ()):
-        yield printable(f"Not timed: {row['implementation']} with {row['objective']}: {row['reason']}")
 
 
 def content_policy(*scripts: str) -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.analysis.digits import with_interval
 from compare.render.text import printable, scientific
+from compare.render.value import NOTHING, Value
 
 Row = Mapping[str, Any]
+Mark = Literal["", "bad", "good"]
 MISSING = "–"
+FULL = 1e18
+NO_NUMBER = (NOTHING, "", scientific(None))
+"""What may stand in a column of numbers without being one."""
+MARKS: dict[str, Mark] = {"yes": "good", "NO": "bad", "failed": "bad", "diverged": "bad"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Cell:
     text: str
     interval: str = ""
     value: float | None = None
-    mark: Literal["", "bad", "good"] = ""
+    mark: Mark = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,33 @@ def levels(header: str, values: Sequence[object]) -> Column:
     return words(header, values)
 
 
+def valued(header: str, values: Sequence[Value]) -> Column:
+    """Return a column of the report's tables; of numbers, where every value that there is begins with one."""
+    there = [value.point for value in values if value.point not in NO_NUMBER and not _reached(value)]
+    numeric = bool(there) and all(_parsed(point) is not None for point in there) and set(there) != {"full"}
+    return Column(header, tuple(_cell(value, numeric) for value in values), numeric=numeric)
+
+
+def _cell(value: Value, numeric: bool) -> Cell:
+    bounds = "" if value.low is None else f"[{value.low}, {value.high}]"
+    text = MISSING if value.point in (NOTHING, "") else printable(value.point)
+    small = printable(" ".join(filter(None, [bounds, value.mark])))
+    if _reached(value):
+        return Cell(MISSING, f"{value.point} reached it")
+    return Cell(text, small, _parsed(value.point) if numeric else None, MARKS.get(value.point, ""))
+
+
+def _reached(value: Value) -> bool:
+    """Whether it says how many runs reached a target that the half of them did not."""
+    return re.fullmatch(r"\d+ of \d+", value.point) is not None
+
+
+def _parsed(point: str) -> float | None:
+    """The number a value begins with; a full batch is larger than every other."""
+    found = re.match(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?(?=$| \()", point)
+    return float(found[0]) if found else FULL if point == "full" else None
+
+
 def measured(
     header: str, unit: str, rows: Sequence[Row], key: str, scale: float = 1.0, landmark: float | None = None
 ) -> Column:
@@ -84,21 +118,6 @@ def interval_cell(row: Row, key: str, scale: float = 1.0, landmark: float | None
         return Cell(MISSING)
     text, _, interval = with_interval(point, low, high, landmark=landmark).partition(" ")
     return Cell(text, interval, point)
-
-
-def accuracies(header: str, rows: Iterable[Row]) -> Column:
-    """Return the column of the rows' test accuracies in percent, with their intervals."""
-    return Column(header, tuple(map(_accuracy, rows)), "%", numeric=True)
-
-
-def _accuracy(row: Row) -> Cell:
-    """Never finer than a hundredth of a point; an interval without width is none."""
-    ends = ("", "_low", "_high")
-    percents = {end: row[f"test_accuracy{end}"] for end in ends}
-    percents = {end: None if value is None else round(100 * value, 2) for end, value in percents.items()}
-    if percents[""] is not None and percents["_low"] == percents["_high"]:
-        return Cell(f"{percents['']:.1f}", value=percents[""])
-    return interval_cell(percents, "")
 
 
 def errors(header: str, values: Iterable[float | None], missing: str = "") -> Column:
@@ -129,4 +148,4 @@ def _is_number(value: object) -> bool:
 
 def _number(value: object) -> float | None:
     """The number to sort by: a full batch is larger than every other."""
-    return 1e18 if value == "full" else float(str(value)) if _is_number(value) else None
+    return FULL if value == "full" else float(str(value)) if _is_number(value) else None
