@@ -142,14 +142,16 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    floor: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test and the budgets may be left out (None). Raises `ResultsError` for a
-    value JSON cannot hold.
+    the timing blocks, the null test, the budgets and the floor may be left out (None). Raises `ResultsError`
+    for a value JSON cannot hold.
     """
-    optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
+    optional |= {"derivation": derivation}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,

@@ -35,7 +35,9 @@ def body(text: str) -> list[list[str]]:
 
 
 def test_chosen_columns_come_in_the_order_they_were_named() -> None:
-    text = summary_table(rows(), "github", "torch", Layout(columns=("test_accuracy", "implementation")))
+    text = summary_table(
+        rows(), "github", "torch", layout=Layout(columns=("test_accuracy", "implementation"))
+    )
     header = next(line for line in text.splitlines() if line.startswith("|"))
     assert [part.strip() for part in header.strip("|").split("|")] == ["test accuracy %", "implementation"]
     assert body(text)[0] == ["80.0", "numpy"]
@@ -43,7 +45,9 @@ def test_chosen_columns_come_in_the_order_they_were_named() -> None:
 
 def test_chosen_columns_are_kept_on_a_narrow_terminal() -> None:
     every = ("implementation", "batch_size", "objective", "seconds_per_epoch", "time_ratio", "train_loss")
-    text = summary_table(rows(), "terminal", "torch", Layout(columns=(*every, "test_accuracy", "status")))
+    text = summary_table(
+        rows(), "terminal", "torch", layout=Layout(columns=(*every, "test_accuracy", "status"))
+    )
     assert "Not shown" not in text
     assert "objective" in text
     assert "status" in text
@@ -59,9 +63,11 @@ def test_rows_are_sorted_in_every_format() -> None:
     read = list(csv.DictReader(io.StringIO(summary_table(rows(), "csv", layout=layout))))
     found = [(row["implementation"], row["batch_size"]) for row in read]
     assert found == [("torch", "32"), ("numpy", "32"), ("torch", "full"), ("numpy", "full")]
-    lines = summary_table(rows(), "terminal", "torch", layout).splitlines()[-4:]
+    lines = summary_table(rows(), "terminal", "torch", layout=layout).splitlines()[-4:]
     assert [tuple(line.split()[:2]) for line in lines] == found
-    assert [tuple(cells[:2]) for cells in body(summary_table(rows(), "github", "torch", layout))] == found
+    assert [
+        tuple(cells[:2]) for cells in body(summary_table(rows(), "github", "torch", layout=layout))
+    ] == found
 
 
 def test_rows_without_a_value_come_last_in_either_direction() -> None:
@@ -78,11 +84,11 @@ def test_full_batch_is_the_largest() -> None:
 
 def test_groups_stand_under_their_heading_and_leave_their_column_out() -> None:
     layout = Layout(group_by="batch_size")
-    page = summary_table(rows(), "github", "torch", layout)
+    page = summary_table(rows(), "github", "torch", layout=layout)
     assert page.count("\n| implementation ") == 2
     assert "**full batch**" in page
     assert "**batch 32**" in page
-    lines = summary_table(rows(), "terminal", "torch", layout).splitlines()
+    lines = summary_table(rows(), "terminal", "torch", layout=layout).splitlines()
     assert lines[lines.index("full batch") + 1].startswith("numpy")
     assert lines[lines.index("batch 32") + 2].startswith("torch")
 
@@ -107,7 +113,7 @@ def test_unknown_column_is_refused_with_the_nearest(asked: dict[str, object], to
 
 def test_columns_of_later_versions_are_shown_where_the_rows_have_them() -> None:
     made = [{**row, "floor_ratio": 1.25, "floor_ratio_low": 1.2, "floor_ratio_high": 1.3} for row in rows()]
-    text = summary_table(made, "github", "torch", Layout(columns=("implementation", "floor_ratio")))
+    text = summary_table(made, "github", "torch", layout=Layout(columns=("implementation", "floor_ratio")))
     assert body(text)[0] == ["numpy", "1.25 [1.20, 1.30]"]
     assert "floor_ratio_high" in summary_table(made, "csv").splitlines()[0]
 

@@ -18,7 +18,7 @@ def best_times(rows: Sequence[Row]) -> set[int]:
     """
     settings: dict[tuple[object, ...], list[int]] = {}
     for at, row in enumerate(rows):
-        if row["time_ratio"] is not None:
+        if row["time_ratio"] is not None and "library" not in row:  # the floor is no contestant
             settings.setdefault(tuple(row[key] for key in SETTING), []).append(at)
     best: set[int] = set()
     for places in settings.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from compare.render.timing_notes import NO_DIFFERENCE
+from compare.render.timing_notes import FLOOR, NO_DIFFERENCE
 from compare.render.value import NOTHING, Value, measured, plain
 
 Row = Mapping[str, Any]
@@ -66,25 +66,23 @@ def _scaled(row: Row, key: str, scale: float) -> Value:
 
 
 def _ratio(rows: Sequence[Row], reference: str | None) -> Column:
-    return f"time / {reference or 'reference'}", [_time_ratio(row) for row in rows]
+    return f"time / {reference or 'reference'}", [
+        _told_ratio(row, "time_ratio", "time_differs") for row in rows
+    ]
 
 
-def _time_ratio(row: Row) -> Value:
-    point, low, high = _triple(row, "time_ratio")
+def _told_ratio(row: Row, key: str, differs: str) -> Value:
+    point, low, high = _triple(row, key)
     if point is None:
         return Value(NOTHING)
     if point == 1 and low is None:
         return Value("1")
-    mark = NO_DIFFERENCE if row["time_differs"] is False else ""
+    mark = NO_DIFFERENCE if row.get(differs) is False else ""
     return measured(point, low, high, landmark=1.0, mark=mark)
 
 
 def _floor(rows: Sequence[Row], reference: str | None) -> Column:
-    triples = [_triple(row, "floor_ratio") for row in rows]
-    return "time / floor", [
-        Value(NOTHING) if point is None else measured(point, low, high, landmark=1.0)
-        for point, low, high in triples
-    ]
+    return FLOOR, [_told_ratio(row, "floor_ratio", "floor_differs") for row in rows]
 
 
 def _accuracy(rows: Sequence[Row], reference: str | None) -> Column:

@@ -19,6 +19,7 @@ def csv_files(document: Document, layout: Layout = DEFAULT) -> Iterable[tuple[st
         "trajectory.csv": parity["trajectory"],
         "budgets.csv": document.get("budgets", ()),
         "attribution.csv": document["attribution"],
+        "floor.csv": document.get("floor", ()),
     }
     yield "table.csv", summary_table(document["summary"], "csv", layout=layout)
     for name, rows in others.items():

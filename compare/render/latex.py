@@ -15,7 +15,7 @@ from compare.render.columns import column
 from compare.render.layout import DEFAULT, Layout
 from compare.render.parity_table import path_columns, tensor_columns
 from compare.render.settings import title_of
-from compare.render.tables import heading, shared_settings, split, summary_columns
+from compare.render.tables import heading, shared_settings, split, summary_columns, with_floor
 from compare.render.tex import Float, float_tex
 from compare.render.timing_notes import NO_DIFFERENCE, timing_notes
 
@@ -86,7 +86,7 @@ INTERVALS = "Intervals are 95% ones."
 
 def _main(document: Document, layout: Layout, title: str, name: str) -> Float:
     reference = document["reference"]
-    groups = layout.groups(document["summary"])
+    groups = layout.groups(with_floor(document["summary"], document.get("floor", ())))
     rows = [row for _, group in groups for row in group]
     table = summary_columns(rows, reference, layout)
     parts = [(heading(layout, value), part) for value, part in split(table, groups)]
@@ -99,7 +99,9 @@ def _main(document: Document, layout: Layout, title: str, name: str) -> Float:
     bold = {column(key, rows, reference)[0]: places for key, places in keys.items()}
     bold = {header: places for header, places in bold.items() if header in table and places}
     told = "Bold: the best, and what was not shown to differ from it." if bold else ""
-    caption = " ".join(filter(None, [f"{title}.", shared_settings(rows, layout), INTERVALS, told]))
+    caption = " ".join(
+        filter(None, [f"{title}.", shared_settings(document["summary"], layout), INTERVALS, told])
+    )
     notes = [note.replace(f"{NO_DIFFERENCE}:", "∼:", 1) for note in timing_notes(document)]
     return Float(f"{name}-results", caption, parts, bold, notes)
 

@@ -50,7 +50,7 @@ def table_markdown(document: Mapping[str, Any], layout: Layout = DEFAULT) -> str
         GUIDE.format(reference=markdown_cell(reference)),
         *(["## Settings", settings] if settings else ()),
         "## Results",
-        summary_table(document["summary"], "github", reference, layout),
+        summary_table(document["summary"], "github", reference, document.get("floor", ()), layout),
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         "## Parity",

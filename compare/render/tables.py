@@ -10,26 +10,37 @@ from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.columns import SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
 from compare.render.text import Format, counted, grid, markdown_cell, printable
+from compare.render.timing_notes import FLOOR
 from compare.render.value import NOTHING, Table, Value, as_text
 
 Row = Mapping[str, Any]
 
 WIDEST = 112
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
-RATIO = "interval of the time ratio"
-LEFT_OUT_FIRST = (TIME, LOSS, "updates", ACCURACY, RATIO)
-BOUNDED = {"seconds_per_epoch": TIME, "time_ratio": RATIO, "test_accuracy": ACCURACY}
+RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
+LEFT_OUT_FIRST = (FLOOR_RATIO, TIME, FLOOR, LOSS, "updates", ACCURACY, RATIO)
+BOUNDED = {
+    "seconds_per_epoch": TIME,
+    "time_ratio": RATIO,
+    "floor_ratio": FLOOR_RATIO,
+    "test_accuracy": ACCURACY,
+}
 
 
 def summary_table(
-    rows: Sequence[Row], format: Format = "terminal", reference: str | None = None, layout: Layout = DEFAULT
+    rows: Sequence[Row],
+    format: Format = "terminal",
+    reference: str | None = None,
+    floor: Sequence[Row] = (),
+    layout: Layout = DEFAULT,
 ) -> str:
     """Return the summary as text.
 
     "terminal" and "github" show what varies and tell in a line above what all rows share; they round to the
     digits that the intervals support and give accuracies in percent. "csv" holds every key in full,
     accuracies as fractions. A table too wide for a terminal loses parts, and says which.
-    `reference` names the implementation in the header of the time ratio; `layout` chooses columns, order and
+    `reference` names the implementation in the header of the time ratio. The rows of the `floor` follow
+    those of the same settings, but not in "csv". `layout` chooses columns, order and
     groups, and columns that were chosen are never left out.
     """
     if format == "csv":
@@ -37,15 +48,17 @@ def summary_table(
         return csv_text(ordered, csv_keys(rows, layout))
     if not rows:
         return "No runs were made."
-    left_out = 0 if format == "github" or layout.columns else _too_many(rows, reference, layout)
+    shown = with_floor(rows, floor)
+    left_out = 0 if format == "github" or layout.columns else _too_many(shown, reference, layout)
     kept = set(LEFT_OUT_FIRST[left_out:])
-    groups = layout.groups(rows)
+    groups = layout.groups(shown)
     table = summary_columns([row for _, group in groups for row in group], reference, layout, kept)
     told = shared_settings(rows, layout)
     if format == "github":
         parts = [_github(heading(layout, value), part) for value, part in split(table, groups)]
         return "\n\n".join(filter(None, [markdown_cell(told), *parts]))
-    note = f"Not shown, for width: {', '.join(LEFT_OUT_FIRST[:left_out])}." if left_out else ""
+    missed = [part for part in LEFT_OUT_FIRST[:left_out] if floor or part not in (FLOOR, FLOOR_RATIO)]
+    note = f"Not shown, for width: {', '.join(missed)}." if missed else ""
     above = "\n".join(textwrap.fill(printable(text), WIDEST) for text in (told, note) if text)
     return f"{above}\n\n{_terminal(table, groups, layout)}".strip()
 
@@ -78,11 +91,33 @@ def summary_columns(
 def _telling(rows: Sequence[Row], kept: set[str]) -> list[str]:
     """The keys of the columns that say something of these rows."""
     keys = [key for key in SETTINGS if _varies(rows, key) and (key in kept or key != "updates")]
-    keys += ["seconds_per_epoch", "time_ratio", *(["train_loss"] if LOSS in kept else [])]
+    keys += ["seconds_per_epoch", "time_ratio", *(["floor_ratio"] if FLOOR in kept else [])]
+    keys += [*(["train_loss"] if LOSS in kept else [])]
     keys += ["test_loss"] if all(row["test_accuracy"] is None for row in rows) else []
     keys += ["test_accuracy", *(["seconds_to_target"] if any(row["target_reached"] for row in rows) else [])]
-    keys += ["status"] if any(row["status"] != "ok" for row in rows) else []
+    keys += ["status"] if any(row["status"] not in ("ok", None) for row in rows) else []
     return keys + (["flags"] if any(row["flags"] for row in rows) else [])
+
+
+def with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:
+    """Return the rows, and the floor's behind the last one of the same settings; it lacks what is None."""
+
+    def settings(row: Row) -> tuple[Any, ...]:
+        return tuple(row[key] for key in SETTINGS[1 : SETTINGS.index("seeds")])
+
+    last = {settings(row): place for place, row in enumerate(rows)}
+    shown: list[Row] = []
+    for place, row in enumerate(rows):
+        shown.append(row)
+        for below in floor if last[settings(row)] == place else ():
+            if settings(below) == settings(row):
+                shown.append({**dict.fromkeys(SUMMARY_KEYS), **below, "implementation": floor_name(below)})
+    return shown
+
+
+def floor_name(row: Row) -> str:
+    """Return what a row of the floor is called among the implementations."""
+    return f"floor ({row['library']})"
 
 
 def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout) -> int:
@@ -169,7 +204,8 @@ def shared_settings(rows: Sequence[Row], layout: Layout = DEFAULT) -> str:
 
 
 def _varies(rows: Sequence[Row], key: str) -> bool:
-    return any(row[key] != rows[0][key] for row in rows)
+    """Whether a setting differs between rows that have it; the floor has no seeds."""
+    return len({row[key] for row in rows if row[key] is not None or "library" not in row}) > 1
 
 
 def csv_keys(rows: Sequence[Row], layout: Layout) -> list[str]:

@@ -14,7 +14,8 @@ from compare.render.verdict import verdict
 
 def results_paragraphs(document: Mapping[str, Any], layout: Layout = DEFAULT) -> Iterator[str]:
     """Yield the main table, the notes to it, the budgets and the findings."""
-    yield summary_table(document["summary"], "terminal", document["reference"], layout)
+    floor = document.get("floor", ())
+    yield summary_table(document["summary"], "terminal", document["reference"], floor, layout)
     if notes := timing_notes(document):
         yield "\n".join(notes)
     if budgets := document.get("budgets"):
