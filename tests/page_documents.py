@@ -116,6 +116,12 @@ def every_part() -> dict[str, Any]:
         "time_ratio": 0.4,
         "time_ratio_low": 0.3,
         "time_ratio_high": 0.5,
+        "time_differs": True,
+        "floor_ratio": 1.0,
+        "floor_ratio_low": None,
+        "floor_ratio_high": None,
+        "floor_differs": None,
+        "flags": None,
     }
     nodes = [
         {"name": "X", "kind": "data", "equation": "", "shape": [5, 2], "inputs": [], "gradient_norm": 0.1},

@@ -274,6 +274,14 @@ def test_times_are_of_an_update_with_every_block():
     assert first["samples"][0] == pytest.approx(0.0002)  # 0.02 s for 100 updates
 
 
+def test_the_floor_is_not_taken_for_the_contestant_of_its_name():
+    document = page_document()
+    alone = {**document["timings"][0], "floor": True, "implementation": "numpy"}
+    before = chart_data(document)["times"]
+    document["timings"].append(alone)
+    assert chart_data(document)["times"] == before
+
+
 def test_a_contestant_without_blocks_is_shown_by_its_runs():
     document = page_document()
     document["timings"] = []

@@ -35,12 +35,12 @@ def chart_data(document: Document) -> dict[str, Any]:
 def times(rows: Sequence[Row], timings: Sequence[Row], runs: Sequence[Row]) -> list[dict[str, Any]]:
     """Return for each row of the summary the seconds an update: raw samples, the median and its interval.
 
-    The samples are timing blocks or, of a contestant without any, whole runs.
+    The samples are timing blocks or, of a contestant without any, whole runs; the floor is no contestant.
     """
     samples: dict[tuple[Any, ...], list[float]] = {}
     updates: dict[tuple[Any, ...], float] = {}
     for timing in timings:
-        if timing["status"] == "ok" and not timing["again"]:
+        if timing["status"] == "ok" and not timing["again"] and not timing.get("floor"):
             values = (seconds / count for count, seconds, *_ in timing["blocks"] if count)
             samples.setdefault(key_of(timing), []).extend(values)
             updates[key_of(timing)] = timing["updates_per_epoch"]
