@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,32 +12,35 @@ from typing import Any
 from compare.analysis.back_propagation import back_propagate
 from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
+from compare.analysis.pictures import Images, pictures_of
 from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.implementations import known_names
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.preflight import check_contestants
 from compare.measure.task import check_fit
+from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
 from compare.progress import Progress
 from compare.recording import planned_runs, record_runs, record_timings
-from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
 from compare.render.fairness_notes import fairness_notes
-from compare.render.files import result_files
+from compare.render.figures import draw_figure, figures_of
+from compare.render.files import PICTURES, formats_there, made_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
-from compare.render.tables import summary_table
-from compare.render.timing_notes import timing_notes
-from compare.render.verdict import verdict
-from compare.results import ResultsError
+from compare.render.terminal import results_paragraphs
+from compare.results import ResultsError, Run, in_grid_order
 from compare.store import EXPERIMENT, Store, read_experiment
 from data import DataError, Dataset, DatasetNotFound, load_dataset
 
 Say = Callable[[str], None]
+
+FIGURE_FORMATS = ("svg", "png")
+"""A PDF takes as long as both together; `compare.report` makes it when it is asked for."""
 
 
 class InputError(ValueError):
@@ -87,8 +91,9 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note, device)
-            return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
-    except (ExperimentError, DataError, ResultsError) as error:
+            with workplace(options, laboratory) as place:
+                return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
+    except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
@@ -103,7 +108,13 @@ def chosen_experiment(options: Options) -> Experiment:
         return experiment.fast(options.overrides.keys()) if options.fast else experiment
     if options.source or options.overrides or options.fast or options.rigorous or options.output:
         raise InputError("--resume goes on with the experiment as it was; leave out everything else")
-    return Experiment.from_dict(recorded(options.resume)["experiment"])
+    return as_recorded(recorded(options.resume)["experiment"])
+
+
+def as_recorded(table: dict[str, Any]) -> Experiment:
+    """Return the experiment of a result directory; one of before there was a floor goes on without it."""
+    run = table.get("run")
+    return Experiment.from_dict({**table, "run": {"floor": False, **run}} if isinstance(run, dict) else table)
 
 
 def recorded(directory: Path) -> dict[str, Any]:
@@ -154,6 +165,18 @@ def open_store(options: Options, experiment: Experiment, dataset: Dataset, comma
     return Store.resume(options.resume)
 
 
+@contextmanager
+def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
+    """Give the place where the runs are made: this machine, or a cluster."""
+    if options.scheduler is None:
+        yield Here(laboratory, options.jobs)
+        return
+    from compare.measure.cluster import Cluster
+
+    with Cluster(options.scheduler, laboratory) as cluster:
+        yield cluster
+
+
 def default_directory(experiment: Experiment) -> Path:
     """Return results/EXPERIMENT-UTC_TIME."""
     now = datetime.datetime.now(datetime.UTC)
@@ -165,6 +188,7 @@ def finish(
     dataset: Dataset,
     store: Store,
     laboratory: Laboratory,
+    place: Workplace,
     record: Record,
     say: Say,
     shown: bool,
@@ -179,22 +203,21 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    record_runs(store, laboratory, plan, parity, shown)
-    record_timings(store, laboratory, shown)
+    record_runs(store, laboratory, place, plan, parity, shown)
+    record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
-    environment |= {"data": data_record(dataset), "note": record.note}
+    environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     if record.device:
         environment["device"] = record.device
+    pictures = pictures_seen(experiment, dataset, store.runs)
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, fairness
+        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, pictures, fairness
     )
-    paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference))
-    if notes := timing_notes(document):
-        say("\n".join(notes))
-    if document["budgets"]:
-        say(budgets_table(document["budgets"]))
-    say("\n".join(verdict(document)))
+    formats = [format for format in formats_there() if format not in PICTURES]
+    paths = [str(store.write(name, content)) for name, content in made_files(document, formats)]
+    for paragraph in results_paragraphs(document):
+        say(paragraph)
+    paths += write_figures(store, document, shown)
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
     failed = sum(status in ("failed", "timeout") for status in statuses)
@@ -209,6 +232,27 @@ def derive(laboratory: Laboratory) -> dict[str, Any]:
     ]
     passes = [back_propagate(batch.network, batch.parameters, batch.X, batch.Y) for batch in drawn]
     return derivation_of(passes, drawn[0].seed)
+
+
+def write_figures(store: Store, document: dict[str, Any], shown: bool) -> list[str]:
+    """Write the figures that the document has data for; return where they are, a pattern for all formats."""
+    kinds = figures_of(document)
+    with Progress(len(kinds), shown, "figures") as progress:
+        for kind in kinds:
+            progress.doing(kind.title)
+            for name, content in draw_figure(kind, document, FIGURE_FORMATS):
+                store.write_bytes(name, content)
+            progress.did_one()
+    return [f"{store.directory / 'figures'}/*.{{{','.join(FIGURE_FORMATS)}}}"] if kinds else []
+
+
+def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run]) -> dict[str, Any] | None:
+    """Return test images with what the trained networks take them for, where the data are images."""
+    if dataset.image_shape is None:
+        return None
+    images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
+    ordered = in_grid_order(runs, experiment.cells())
+    return pictures_of(images, ordered, (experiment.reference, experiment.factors.implementations[0]))
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.fields import (
     AT_LEAST_1,
     BATCH,
+    BOOL,
     COUNT,
     FRACTION,
     NUMBER,
@@ -22,6 +23,7 @@ from compare.fields import (
     Kind,
     ResultsError,
     check_fields,
+    is_whole,
     object_with,
     or_none,
 )
@@ -73,7 +75,12 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded."""
+    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
+
+    `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
+    seconds are not those of a quiet machine. `predictions` are the classes of the test rows that
+    `compare.pictures` chooses, where they are pictures.
+    """
 
     cell: Cell
     seed: int
@@ -88,6 +95,9 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    host: str | None = None
+    alone: bool = True
+    predictions: tuple[int, ...] | None = None
     compile_seconds: float | None = None
 
     def __post_init__(self) -> None:
@@ -100,18 +110,22 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
-        fields = asdict(self)
-        curve = fields.pop("curve")
-        plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
+        fields = dict(vars(self))
+        cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        if self.predictions is None:
+            del fields["predictions"]
+        plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        if isinstance(value, dict):
-            value = {"compile_seconds": None, **value}
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
+        keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
+        absent = {"host": None, "alone": True, "predictions": None, "compile_seconds": None}
+        entry = object_with(value, keys, "a run", absent)
         points = entry.pop("curve")
+        if isinstance(entry["predictions"], list):
+            entry["predictions"] = tuple(entry["predictions"])
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
@@ -137,16 +151,18 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    pictures: Mapping[str, object] | None = None,
+    floor: Sequence[Mapping[str, object]] | None = None,
     fairness: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test, the budgets and the fairness lint may be left out (None). Raises
-    `ResultsError` for a value JSON cannot hold.
+    the timing blocks, the null test, the budgets, the floor, the pictures and the fairness lint may be left
+    out (None). Raises `ResultsError` for a value JSON cannot hold.
     """
-    optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
-    optional |= {"fairness": fairness}
+    optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
+    optional |= {"derivation": derivation, "pictures": pictures, "fairness": fairness}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -189,6 +205,11 @@ _CURVE: Kind = (
     "a tuple of CurvePoint",
 )
 
+_CLASSES: Kind = (
+    (lambda value: isinstance(value, tuple) and all(is_whole(entry, 0) for entry in value)),
+    "a list of classes by number",
+)
+
 CELL_FIELDS = {
     "implementation": TEXT,
     "batch_size": BATCH,
@@ -219,5 +240,8 @@ _RUN: dict[str, Kind] = {
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
+    "host": or_none(TEXT),
+    "alone": BOOL,
+    "predictions": or_none(_CLASSES),
     "compile_seconds": or_none(SECONDS),
 }

@@ -109,23 +109,15 @@ class Store:
         """Write a text file of the directory whole or not at all; return its path."""
         return self.write_bytes(name, text.encode("utf-8", errors="backslashreplace"))
 
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file of the directory, a text as UTF-8; return its path."""
+        return self.write_text(name, content) if isinstance(content, str) else self.write_bytes(name, content)
+
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file of the directory, e.g. "figures/loss.png", whole or not at all; return its path."""
-        relative = Path(name)
-        if relative.is_absolute() or ".." in relative.parts or relative.name in ("", RUNS, TIMINGS):
+        if Path(name).name in (RUNS, TIMINGS):
             raise ResultsError(f"{name!r} is not the name of a file to write inside {self.directory}")
-        path = self.directory / relative
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_through(partial, content)
-            os.replace(partial, path)
-            _sync_directory(path.parent)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-        return path
+        return write_whole(self.directory, name, content)
 
     def close(self) -> None:
         """Give the directory back; closing twice does nothing."""
@@ -163,6 +155,28 @@ class Store:
         if torn and self.dropped is None:
             path = self.directory / TIMINGS
             self.dropped = f"{path}: the last line was cut off and is dropped; it is timed again"
+
+
+def write_whole(directory: Path, name: str, content: bytes) -> Path:
+    """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
+
+    Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
+    """
+    relative = Path(name)
+    if relative.is_absolute() or ".." in relative.parts or relative.name == "":
+        raise ResultsError(f"{name!r} is not the name of a file to write inside {directory}")
+    path = directory / relative
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_through(partial, content)
+        os.replace(partial, path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def read_experiment(directory: Path) -> dict[str, Any]:

@@ -21,10 +21,12 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report", "contract"} | {
+COMMANDS = {"run", "check", "report", "distributed", "contract"} | {
     "campaign",
     "recording",
     "examination",
+    "reporting",
+    "sharded_batch",
 }  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 
@@ -157,6 +159,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import compare", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.run", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.campaign", {"torch", "torch_impl"}),
+        ("import compare.report", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
+        ("import compare.reporting", {"handwritten", "torch", "torch_impl", "data"}),
         ("import compare.implementations.handwritten_numpy", {"torch", "torch_impl", "data", "pandas"}),
         ("import compare.implementations.torch_eager", {"handwritten", "data", "pandas"}),
         ("import compare.implementations.numpy_textbook", {"handwritten", "torch", "torch_impl", "data"}),

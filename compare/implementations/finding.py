@@ -6,7 +6,7 @@ This runs somebody else's code, so it is only called inside a contestant's own p
 import inspect
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from compare.implementation import Implementation
 from compare.implementations.defaults import OPTIONAL
@@ -78,5 +78,4 @@ def checked(found: Any, label: str) -> type[Implementation]:
         if present and len(present) < len(names):
             missing = next(name for name in names if name not in present)
             raise PluginError(f"{label}: has {present[0]} but not {missing}; they go together")
-    implementation: type[Implementation] = found
-    return implementation
+    return cast(type[Implementation], found)

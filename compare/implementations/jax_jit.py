@@ -19,7 +19,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import jax.numpy as jnp
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 
 class JaxJit:
@@ -71,7 +71,7 @@ class JaxJit:
 
     def step(self, X: Array, Y: Array) -> None:
         self._step(jnp.array(X), jnp.array(Y), None)
-        jax.block_until_ready(self.own)
+        jax.block_until_ready(self.own)  # type: ignore[no-untyped-call]
 
     def load(self, X: Array, Y: Array) -> None:
         self.X, self.Y = jnp.array(X), jnp.array(Y)
@@ -79,7 +79,7 @@ class JaxJit:
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
         for rows in batches:
             self._step(self.X, self.Y, rows)
-        jax.block_until_ready(self.own)
+        jax.block_until_ready(self.own)  # type: ignore[no-untyped-call]
 
     def _step(self, X: Any, Y: Any, rows: Any) -> None:
         self.steps += 1

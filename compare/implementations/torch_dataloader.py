@@ -1,6 +1,7 @@
 """The contestant `torch-dataloader`: as `torch`, its batches put together sample by sample."""
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ class TorchDataLoader(TorchEager):
     are its `batch_sampler`, so the batches and their order are everybody's.
     """
 
-    devices = ("cpu",)
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
 
     def load(self, X: Array, Y: Array) -> None:
         super().load(X, Y)

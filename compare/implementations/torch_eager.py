@@ -1,6 +1,7 @@
 """The contestant `torch`: PyTorch in eager mode, gradients by autograd."""
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 class TorchEager:
     """`torch_impl.MLP` with `torch.optim`, stepping the way PyTorch's own tutorials do."""
 
-    devices = ("cpu", "cuda")
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
 
     def __init__(
         self,

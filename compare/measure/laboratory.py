@@ -21,16 +21,23 @@ class Laboratory:
     Args:
         experiment: what is run.
         data: the dataset, X in float32, (n, features).
+        arrays: folder that holds the dataset's arrays already, where another laboratory has written them.
     """
 
-    def __init__(self, experiment: Experiment, data: Dataset) -> None:
+    def __init__(self, experiment: Experiment, data: Dataset, arrays: Path | None = None) -> None:
         self.experiment, self.data = experiment, data
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
-        self._contestants: dict[tuple[str, int, bool], Contestant] = {}
+        self._arrays = arrays or self.folder
+        self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
-        for part in ("X_train", "Y_train", "X_test", "Y_test"):
-            np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+        if arrays is None:
+            for part in ("X_train", "Y_train", "X_test", "Y_test"):
+                np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+
+    def sibling(self) -> Self:
+        """Return a laboratory with processes of its own that maps the same arrays; close it first."""
+        return type(self)(self.experiment, self.data, self._arrays)
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
@@ -59,15 +66,18 @@ class Laboratory:
             "device": self.experiment.run.device,
         }
 
-    def contestant(self, implementation: str, threads: int, again: bool = False) -> Contestant:
+    def contestant(
+        self, implementation: str, threads: int, again: bool = False, floor: bool = False
+    ) -> Contestant:
         """Return the process of an implementation at a number of threads; started when first asked.
 
-        `again` gives it a second process, as if it were another contestant.
+        `again` gives it a second process, as if it were another contestant; `floor` returns the process of
+        the library of that name that computes the matrix products alone.
         """
-        key = (implementation, threads, again)
+        key = (implementation, threads, again, floor)
         if key not in self._contestants:
-            name = self.experiment.named(implementation)
-            self._contestants[key] = Contestant(name, threads, self.folder)
+            name = implementation if floor else self.experiment.named(implementation)
+            self._contestants[key] = Contestant(name, threads, self._arrays, floor)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -78,8 +88,8 @@ class Laboratory:
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
-            f"{name}, {threads} thread{'s' * (threads > 1)}": contestant.pools
-            for (name, threads, again), contestant in self._contestants.items()
+            f"{name}{', floor' * floor}, {threads} thread{'s' * (threads > 1)}": contestant.pools
+            for (name, threads, again, floor), contestant in self._contestants.items()
             if not again
         }
 
@@ -96,5 +106,9 @@ class Laboratory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes and remove the folder."""
         self.renew()
         self._folder.cleanup()

@@ -8,25 +8,29 @@ output when it started; whatever the contestant prints goes to standard error in
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from compare.batches import first_batches
+from compare.batches import batches_per_epoch, first_batches
 from compare.implementation import Array, Trainable, UpdateRule
 from compare.implementations import load_implementation
 from compare.implementations.defaults import completed
 from compare.initial_weights import fingerprint
+from compare.measure.floor import Floor, load_library
 from compare.measure.inspection import inspect
 from compare.measure.pinning import thread_pools
 from compare.measure.software import builds
-from compare.measure.timing import Stopwatch
-from compare.measure.training import Budget, Split, compiled, train, warm_up
+from compare.measure.timing import Stopwatch, endless_batches
+from compare.measure.training import Budget, Split, compiled, predicted, train, warm_up
 from compare.network import Network
 from compare.plugins import PluginError
 from compare.targets import target_matrix
+
+REPORT_SECONDS = 0.1
 
 
 class Worker:
@@ -34,12 +38,21 @@ class Worker:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
-        self._stopwatch: Stopwatch | None = None
+        self._stopwatch: Stopwatch[Any] | None = None
+        self._warm: set[str] = set()
+        self._reported = -REPORT_SECONDS
 
-    def hello(self, implementation: str, data: str) -> dict[str, Any]:
-        """Import the contestant; answer with the libraries loaded, their threads and their builds."""
+    def hello(self, implementation: str, data: str, floor: bool) -> dict[str, Any]:
+        """Import the contestant; answer with the libraries loaded, their threads and their builds.
+
+        For the `floor`, `implementation` is the library that multiplies.
+        """
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(data) / "compiled"))  # cold at the start
-        self._build: Any = load_implementation(implementation)
+        self._build: Any = None
+        if floor:
+            self._library = load_library(implementation)
+        else:
+            self._build = load_implementation(implementation)
         self._data = Path(data)
         return {"pools": thread_pools(), "builds": builds(), "devices": self._devices}
 
@@ -100,24 +113,34 @@ class Worker:
         seed: int,
         budget: dict[str, Any],
         target: float | None,
+        pictured: bool = False,
     ) -> dict[str, Any]:
-        """Warm up, then train once under the clock."""
+        """Warm up, unless the same was trained here before, then train once under the clock.
+
+        `pictured` asks for the classes that some test rows are taken for at the end.
+        """
         training, test = (self._split(part, setting) for part in ("train", "test"))
-        throw_away = self._contestant(setting)
-        throw_away.load(training.X, training.Y)
+        kind = json.dumps([{**setting, "parameters": None}, batch_size], sort_keys=True)
         with np.errstate(all="ignore"):
-            seconds = compiled(throw_away, len(training.X), batch_size)
-            warm_up(throw_away, len(training.X), batch_size)
-            del throw_away
+            seconds = None
+            if kind not in self._warm:
+                throw_away = self._contestant(setting)
+                throw_away.load(training.X, training.Y)
+                seconds = compiled(throw_away, len(training.X), batch_size)
+                warm_up(throw_away, len(training.X), batch_size)
+                del throw_away
+                self._warm.add(kind)
             contestant = self._contestant(setting)
             contestant.load(training.X, training.Y)
             compiled(contestant, len(training.X), batch_size)
             outcome = train(
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
+            predictions = predicted(contestant, test) if pictured and outcome.status == "ok" else None
         return {
             "training": asdict(outcome),
             "final_weights_sha256": fingerprint(contestant.parameters()),
+            "predictions": predictions,
             "compile_seconds": seconds,
         }
 
@@ -133,10 +156,25 @@ class Worker:
         training = self._split("train", setting)
         contestant = self._contestant(setting)
         contestant.load(training.X, training.Y)
-        self._stopwatch = Stopwatch(contestant, len(training.X), batch_size, seed)
+        n = len(training.X)
+        batches, per_epoch = endless_batches(n, batch_size, seed), batches_per_epoch(n, batch_size)
+        self._stopwatch = Stopwatch(contestant.train, batches, per_epoch)
         with np.errstate(all="ignore"):
             seconds = compiled(contestant, len(training.X), batch_size)
             return asdict(self._stopwatch.warm_up(at_least)) | {"compile_seconds": seconds}
+
+    def prepare_floor(self, sizes: list[int], dtype: str, batch_size: Any, at_least: float) -> dict[str, Any]:
+        """Find the fastest calls for the products of a step and warm them up for `block`, as in `prepare`.
+
+        Args:
+            sizes: widths of all layers of the network, the input's first.
+        """
+        self._stopwatch = None
+        n = len(np.load(self._data / "X_train.npy", mmap_mode="r"))
+        floor = Floor(self._library(dtype), sizes)
+        per_epoch = batches_per_epoch(n, batch_size)
+        self._stopwatch = Stopwatch(floor.train, floor.steps(n, batch_size), per_epoch)
+        return asdict(self._stopwatch.warm_up(at_least))
 
     def block(self, updates: int) -> dict[str, Any]:
         """Train on for a number of updates under the clock."""
@@ -174,7 +212,10 @@ class Worker:
         )
 
     def _report(self, fraction: float) -> None:
-        self.answer({"fraction": fraction})
+        """Tell how much is done, ten times a second at most."""
+        if time.monotonic() - self._reported >= REPORT_SECONDS:
+            self._reported = time.monotonic()
+            self.answer({"fraction": fraction})
 
     def answer(self, message: dict[str, Any]) -> None:
         """Send one line to the parent."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compare.render.attribution_table import attribution_table
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
 from compare.render.fairness_notes import fairness_notes
+from compare.render.layout import DEFAULT, Layout
+from compare.render.method import method_text
 from compare.render.parity_table import parity_table
 from compare.render.settings import settings_lines, title_of
-from compare.render.tables import attribution_table, summary_table
+from compare.render.tables import summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
@@ -30,11 +33,12 @@ BATCH_SIZES = """Which batch size is better depends on what is held equal. The b
 every run reached; differences are to the first batch size, seed by seed."""
 
 
-def table_markdown(document: Mapping[str, Any]) -> str:
-    """Return `table.md`: findings, table, proof of parity, causes of the difference, derivations, machine,
-    command.
+def table_markdown(document: Mapping[str, Any], layout: Layout = DEFAULT) -> str:
+    """Return `table.md`: findings, table, proof of parity, causes of the difference, derivations, method,
+    machine, command.
 
     The command is `environment["command"]`, where there is one; the title comes from the experiment.
+    `layout` is of the main table.
     """
     experiment, environment = document["experiment"], document["environment"]
     reference = document["reference"]
@@ -47,7 +51,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         GUIDE.format(reference=markdown_cell(reference)),
         *(["## Settings", settings] if settings else ()),
         "## Results",
-        summary_table(document["summary"], "github", reference),
+        summary_table(document["summary"], "github", reference, document.get("floor", ()), layout),
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         "## Parity",
@@ -56,11 +60,18 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         "## What made the difference",
         attribution_table(document["attribution"], "github"),
         *(derivation_sections(document["derivation"]) if "derivation" in document else ()),
+        "## Method",
+        markdown_paragraphs(method_text(document)),
         "## How it was made",
         _environment(environment),
         _command(environment.get("command")),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def markdown_paragraphs(text: str) -> str:
+    """Return paragraphs of plain text as Markdown that shows them as they are."""
+    return "\n\n".join(markdown_cell(paragraph) for paragraph in text.split("\n\n"))
 
 
 def _environment(environment: Mapping[str, Any]) -> str:
