@@ -71,6 +71,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     try:
         experiment = chosen_experiment(options)
         dataset, note = chosen_dataset(experiment)
+        experiment = experiment.on_rows(len(dataset.X_train))
         check_fit(experiment, dataset)
         title = title_of(experiment.to_dict(), dataset.name)
         parts = [title, experiment.description, describe(dataset), note, experiment.shortened]

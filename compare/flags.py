@@ -76,7 +76,12 @@ FLAGS = (
         "O+L,...",
         "OUTPUT+LOSS (default: softmax+cross_entropy); defined: see below",
     ),
-    Flag("factors.batch_sizes", values, "SIZES", 'samples an update, or "full" for all (default: 32)'),
+    Flag(
+        "factors.batch_sizes",
+        values,
+        "SIZES",
+        'samples an update, or "full" for all, e.g. full,32 or 1,2,4,...,full (default: 32)',
+    ),
     Flag("factors.optimizers", words, "NAMES", f"of {', '.join(OPTIMIZERS)} (default: sgd)"),
     Flag("factors.dtypes", words, "NAMES", f"of {', '.join(DTYPES)} (default: float32)"),
     Flag("factors.threads", values, "COUNTS", "threads of each process (default: 1)"),

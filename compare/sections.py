@@ -1,11 +1,12 @@
 """The five sections of an experiment, each key checked by itself; `experiment` checks them together."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
 from compare import checks
+from compare.batch_sizes import BatchSizes, size_list
 from compare.names import DTYPES, INITS, OPTIMIZERS
 
 Switch = Annotated[bool | None, checks.optional(checks.true_or_false)]
@@ -64,7 +65,7 @@ class Factors(Section):
 
     implementations: Annotated[tuple[str, ...], checks.listed(checks.text)] = ("numpy", "torch")
     objectives: Annotated[tuple[str, ...], checks.listed(checks.objective)] = ("softmax+cross_entropy",)
-    batch_sizes: Annotated[tuple[int | Literal["full"], ...], checks.listed(checks.batch_size)] = (32,)
+    batch_sizes: Annotated[BatchSizes, checks.given(size_list)] = (32,)
     optimizers: Annotated[tuple[str, ...], checks.listed(checks.one_of(OPTIMIZERS))] = ("sgd",)
     dtypes: Annotated[tuple[str, ...], checks.listed(checks.one_of(DTYPES))] = ("float32",)
     threads: Annotated[tuple[int, ...], checks.listed(checks.whole(1))] = (1,)
