@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from compare.checks import listed_values, refusal, shown
 from compare.checks import batch_size as single
+from compare.checks import listed_values, refusal, shown
 
 if TYPE_CHECKING:
     from compare.batches import BatchSize

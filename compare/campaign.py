@@ -26,6 +26,7 @@ from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
+from compare.render.sweep import sweep_table, target_of
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
@@ -186,6 +187,8 @@ def finish(
         say("\n".join(notes))
     if document["budgets"]:
         say(budgets_table(document["budgets"]))
+    if swept := sweep_table(document.get("sweep", ())):
+        say(f"Batch sizes: time to the target, {target_of(document)}\n\n{swept}")
     say("\n".join(verdict(document)))
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]

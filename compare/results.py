@@ -17,6 +17,7 @@ from compare.fields import (
     COUNT,
     FRACTION,
     NUMBER,
+    RATE,
     SECONDS,
     TEXT,
     Kind,
@@ -30,6 +31,7 @@ __all__ = [
     "CELL_FIELDS",
     "Cell",
     "CurvePoint",
+    "Regime",
     "ResultsError",
     "Run",
     "build_results",
@@ -57,6 +59,20 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Regime:
+    """A way to train, whoever does it: what a learning rate is tuned for."""
+
+    objective: str
+    optimizer: str
+    batch_size: int | Literal["full"]
+
+    @classmethod
+    def of(cls, cell: Cell) -> Regime:
+        """Return the regime that a cell is trained in."""
+        return cls(cell.objective, cell.optimizer, cell.batch_size)
+
+
+@dataclass(frozen=True)
 class CurvePoint:
     """The state after an epoch: training seconds so far and the losses (means over samples) then."""
 
@@ -73,7 +89,10 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded."""
+    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
+
+    `lr` is the learning rate; None where the run is of a time when it was not kept.
+    """
 
     cell: Cell
     seed: int
@@ -88,6 +107,7 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    lr: float | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -107,7 +127,8 @@ class Run:
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
+        known = {"lr": None, **value} if isinstance(value, dict) else value
+        entry = object_with(known, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
         points = entry.pop("curve")
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
@@ -134,14 +155,17 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    sweep: Sequence[Mapping[str, object]] | None = None,
+    noise_scale: Sequence[Mapping[str, object]] | None = None,
+    tuning: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
-    `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test and the budgets may be left out (None). Raises `ResultsError` for a
-    value JSON cannot hold.
+    `reference` is the implementation the time ratios refer to. The parts that may be left out (None) are
+    those that not every experiment has. Raises `ResultsError` for a value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional |= {"sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -213,5 +237,6 @@ _RUN: dict[str, Kind] = {
     "seconds_to_target": or_none(SECONDS),
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
+    "lr": or_none(RATE),
     "curve": _CURVE,
 }

@@ -9,12 +9,12 @@ from typing import Any
 from compare.fields import (
     AT_LEAST_1,
     COUNT,
+    RATE,
     SECONDS,
     TEXT,
     Kind,
     ResultsError,
     check_fields,
-    is_seconds,
     object_with,
     or_none,
 )
@@ -121,7 +121,7 @@ _BOOL: Kind = ((lambda value: isinstance(value, bool)), "true or false")
 _SERIES: Kind = (_block_tuple, "a tuple of Block")
 _BLOCK: dict[str, Kind] = {
     "updates": AT_LEAST_1,
-    "seconds": ((lambda value: is_seconds(value) and value > 0), "a finite number above 0"),
+    "seconds": RATE,
     "cpu_seconds": SECONDS,
     "switches": or_none(COUNT),
     "others_seconds": or_none(SECONDS),

@@ -142,8 +142,9 @@ def test_a_built_document_fits_the_schema_and_is_strict_json() -> None:
 
 
 def test_the_schema_names_the_summary_keys_in_their_order() -> None:
-    assert tuple(SCHEMA["$defs"]["summary_row"]["required"]) == SUMMARY_KEYS
-    assert tuple(SCHEMA["$defs"]["summary_row"]["properties"]) == SUMMARY_KEYS
+    row = SCHEMA["$defs"]["summary_row"]
+    assert tuple(row["properties"]) == SUMMARY_KEYS
+    assert tuple(row["required"]) == SUMMARY_KEYS[: len(row["required"])]  # later ones are optional
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
+from compare.analysis.sweep import sweep
 from compare.experiment import Experiment
 from compare.results import Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
@@ -33,16 +34,25 @@ def results_document(
         "dtype": factors.dtypes,
         "threads": factors.threads,
     }
+    target = experiment.training.target
+    summary = summarise(ordered, experiment.reference, target, timed, null)
+    swept = sweep(ordered, target, training_rows(environment), summary)
     return build_results(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
         runs=ordered,
-        summary=summarise(ordered, experiment.reference, experiment.training.target, timed, null),
+        summary=summary,
         attribution=attribute(ordered, levels, timed),
         reference=experiment.reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        sweep=swept or None,
     )
+
+
+def training_rows(environment: Mapping[str, Any]) -> int:
+    """Return the rows of the training set as the environment tells them; 1 where it does not."""
+    return int(environment.get("data", {}).get("training_rows", 1))

@@ -12,11 +12,14 @@ from compare.initial_weights import draw_parameters, fingerprint
 from compare.measure.contestant import Contestant
 from compare.measure.task import network_of
 from compare.network import Network
+from compare.results import Cell, Regime
 from data import Dataset
 
 
 class Laboratory:
     """A folder of arrays that every contestant maps, and the contestants themselves; a context manager.
+
+    `rates` has the learning rate of every regime that has one of its own.
 
     Args:
         experiment: what is run.
@@ -28,6 +31,7 @@ class Laboratory:
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
         self._contestants: dict[tuple[str, int, bool], Contestant] = {}
+        self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         for part in ("X_train", "Y_train", "X_test", "Y_test"):
             np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
@@ -46,15 +50,27 @@ class Laboratory:
             self._weights[key] = path, fingerprint(parameters)
         return self._weights[key]
 
-    def setting(self, objective: str, optimizer: str, dtype: str, seed: int) -> dict[str, Any]:
-        """Return what a worker needs to build its contestant, ready for JSON."""
+    def learning_rate(self, cell: Cell) -> float:
+        """Return the rate that a cell is trained at: its regime's own, or else the experiment's."""
+        rate = self.rates.get(Regime.of(cell))
+        return float(self.experiment.optimizer_options(cell.optimizer)["lr"]) if rate is None else rate
+
+    def setting_of(self, cell: Cell, seed: int) -> dict[str, Any]:
+        """Return what a worker needs to build the contestant of a cell, ready for JSON."""
+        return self.setting(cell.objective, cell.optimizer, cell.dtype, seed, self.learning_rate(cell))
+
+    def setting(
+        self, objective: str, optimizer: str, dtype: str, seed: int, lr: float | None = None
+    ) -> dict[str, Any]:
+        """Return what a worker needs to build a contestant; `lr` in place of the experiment's rate."""
         network = self.network(objective)
+        options = self.experiment.optimizer_options(optimizer)
         return {
             "network": network.to_dict(),
             "parameters": str(self.weights(network, seed)[0]),
             "rounded_to": dtype,
             "optimizer": optimizer,
-            "options": self.experiment.optimizer_options(optimizer),
+            "options": options if lr is None else options | {"lr": lr},
             "dtype": dtype,
         }
 

@@ -55,7 +55,7 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         "train",
         experiment.run.timeout,
         report,
-        setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, planned.seed),
+        setting=laboratory.setting_of(cell, planned.seed),
         batch_size=cell.batch_size,
         seed=planned.seed,
         budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
@@ -69,6 +69,7 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         round=planned.round,
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=answer["final_weights_sha256"],
+        lr=laboratory.learning_rate(cell),
         **outcome,
     )
 
@@ -89,6 +90,7 @@ def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=None,
         round=planned.round,
+        lr=laboratory.learning_rate(planned.cell),
     )
 
 

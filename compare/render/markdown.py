@@ -9,6 +9,7 @@ from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
 from compare.render.parity_table import parity_table
 from compare.render.settings import settings_lines, title_of
+from compare.render.sweep import sweep_table
 from compare.render.tables import attribution_table, summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.timing_notes import timing_notes
@@ -28,6 +29,10 @@ effects on accuracy add up to it."""
 BATCH_SIZES = """Which batch size is better depends on what is held equal. The budgets are the largest that
 every run reached; differences are to the first batch size, seed by seed."""
 
+SWEEP = """Medians over the runs, with 95% intervals; a run that ended before the target counts as later than
+all others, and where half or more did, there is no median. Both are told at the first evaluation that showed
+the target."""
+
 
 def table_markdown(document: Mapping[str, Any]) -> str:
     """Return `table.md`: findings, table, proof of parity, causes of the difference, derivations, machine,
@@ -38,6 +43,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
     experiment, environment = document["experiment"], document["environment"]
     reference = document["reference"]
     budgets = budgets_table(document.get("budgets", ()), "github")
+    swept = sweep_table(document.get("sweep", ()), "github")
     settings = "\n".join(f"- {markdown_cell(line)}" for line in settings_lines(document))
     parts = [
         f"# {markdown_cell(title_of(experiment, environment.get('data', {}).get('name')))}",
@@ -49,6 +55,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         summary_table(document["summary"], "github", reference),
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
+        *(["## Batch sizes: time to the target", SWEEP, swept] if swept else ()),
         "## Parity",
         parity_table(document["parity"], "github"),
         "## What made the difference",

@@ -9,7 +9,7 @@ from typing import Any
 from compare.analysis.attribution import sentence
 from compare.analysis.digits import with_interval
 from compare.analysis.summary import SUMMARY_KEYS
-from compare.render.text import Columns, Format, counted, grid, markdown_cell, printable
+from compare.render.text import Columns, Format, capital, counted, grid, markdown_cell, printable
 from compare.render.timing_notes import NO_DIFFERENCE
 
 Row = Mapping[str, Any]
@@ -61,13 +61,9 @@ def attribution_table(rows: Sequence[Row], format: Format = "terminal") -> str:
         return _csv(rows, list(rows[0]) if rows else [])
     if not rows:
         return "Nothing to attribute: that takes two or more factors that vary, and every combination run."
-    told = (_capital(sentence(rows, outcome)) for outcome in dict.fromkeys(row["outcome"] for row in rows))
+    told = (capital(sentence(rows, outcome)) for outcome in dict.fromkeys(row["outcome"] for row in rows))
     lines = [f"{text}." for text in told]
     return "\n\n".join(markdown_cell(line) for line in lines) if format == "github" else "\n".join(lines)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _shared(rows: Sequence[Row]) -> str:
@@ -93,7 +89,7 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
     """Header -> cells of what varies and what was measured; of `LEFT_OUT_FIRST` only what is `kept`."""
     varying = [key for key in SETTINGS if _varies(rows, key) and (key in kept or key != "updates")]
     columns = {"batch" if key == "batch_size" else key: [_plain(row[key]) for row in rows] for key in varying}
-    unit, scale = _unit([row["seconds_per_epoch"] for row in rows])
+    unit, scale = unit_of_seconds([row["seconds_per_epoch"] for row in rows])
     measured = {
         f"{unit}/epoch": _intervals(rows, "seconds_per_epoch", scale, TIME in kept),
         f"time / {reference or 'reference'}": _intervals(rows, "time_ratio", 1.0, RATIO in kept),
@@ -121,7 +117,8 @@ def _narrow(header: str) -> str:
     return f"{first}\n{rest}" if first and rest else header
 
 
-def _unit(seconds: Iterable[float | None]) -> tuple[str, float]:
+def unit_of_seconds(seconds: Iterable[float | None]) -> tuple[str, float]:
+    """Return the unit that suits the largest of some durations, and how many of it are a second."""
     largest = max((value for value in seconds if value is not None), default=1.0)
     return ("s", 1.0) if largest >= 1 else ("ms", 1e3) if largest >= 1e-3 else ("us", 1e6)
 
