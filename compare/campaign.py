@@ -20,7 +20,7 @@ from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
-from compare.recording import planned_runs, record_runs, record_timings
+from compare.recording import planned_runs, record_noise, record_runs, record_timings
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
@@ -175,11 +175,12 @@ def finish(
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
     record_runs(store, laboratory, plan, parity, shown)
+    record_noise(store, laboratory, shown)
     record_timings(store, laboratory, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note}
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
+        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, store.noise_scales
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))

@@ -125,6 +125,9 @@ FLAGS = (
     ),
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
     Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
+    Flag(
+        "run.noise_scale", None, "", "estimate the gradient noise scale (default: from three batch sizes on)"
+    ),
 )
 
 

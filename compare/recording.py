@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from compare.measure.gradient_noise import PlannedNoise, measure_noise, planned_noise
 from compare.measure.laboratory import Laboratory
 from compare.measure.protocol import Sitting, make_timings, missing, sittings
 from compare.measure.schedule import Planned, interleaved
@@ -63,6 +64,24 @@ def record_timings(store: Store, laboratory: Laboratory, shown: bool) -> None:
 
         for timing in make_timings(laboratory, left, settings.rounds, report, progress.did_one):
             store.append(timing)
+
+
+def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
+    """Measure the gradient noise where that is wanted and not done; raise `Interrupted` likewise."""
+    rows = len(laboratory.data.X_train)
+    plan = planned_noise(laboratory.experiment, rows, store.runs, store.noise_scales)
+
+    def on_disk() -> str:
+        return "all runs are on disk"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "noise scales") as progress:
+
+        def report(planned: PlannedNoise) -> None:
+            progress.doing(f"gradient noise: {planned.cell.optimizer}, {setting_of(planned.cell)}")
+
+        for record in measure_noise(laboratory, plan, report):
+            store.append(record)
+            progress.did_one()
 
 
 @contextmanager

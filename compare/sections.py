@@ -72,7 +72,10 @@ class Factors(Section):
 
 
 class RunSettings(Section):
-    """[run]: how often, against what, and for how many seconds at most; 0 processes: no timing blocks."""
+    """[run]: how often, against what, and for how many seconds at most; 0 processes: no timing blocks.
+
+    `noise_scale`: whether the gradient noise is measured (None: where there are three batch sizes or more).
+    """
 
     seeds: Annotated[tuple[int, ...], checks.listed(checks.whole(0))] = (0,)
     reference: Name = None
@@ -80,6 +83,7 @@ class RunSettings(Section):
     processes: Annotated[int, checks.given(checks.whole(0))] = 5
     rounds: Annotated[int, checks.given(checks.whole(1))] = 6
     null_test: Annotated[bool, checks.given(checks.true_or_false)] = True
+    noise_scale: Switch = None
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -5,10 +5,12 @@ from typing import Any
 
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
+from compare.analysis.noise_scale import noise_rows
 from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
 from compare.analysis.sweep import sweep
 from compare.experiment import Experiment
+from compare.noise_scales import NoiseScale
 from compare.results import Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
 
@@ -20,6 +22,7 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    noise_scales: Iterable[NoiseScale] = (),
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings."""
     ordered = in_grid_order(runs, experiment.cells())
@@ -50,6 +53,7 @@ def results_document(
         null_test=null,
         budgets=budgets(ordered),
         sweep=swept or None,
+        noise_scale=noise_rows(noise_scales, ordered, target) or None,
     )
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +21,7 @@ from compare.implementations import load_implementation
 from compare.initial_weights import fingerprint
 from compare.measure.pinning import thread_pools
 from compare.measure.software import builds
-from compare.measure.timing import Stopwatch
+from compare.measure.timing import Stopwatch, endless_batches
 from compare.measure.training import Budget, Split, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
@@ -83,6 +84,23 @@ class Worker:
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
         return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+
+    def weights_along(
+        self, setting: dict[str, Any], batch_size: Any, seed: int, stops: list[int], output: str
+    ) -> dict[str, Any]:
+        """Train on the training set; write the parameters after each number of updates, "UPDATES NAME"."""
+        training = self._split("train", setting)
+        contestant = self._contestant(setting)
+        contestant.load(training.X, training.Y)
+        batches, done = endless_batches(len(training.X), batch_size, seed), 0
+        states: dict[str, Array] = {}
+        with np.errstate(all="ignore"):
+            for stop in stops:
+                contestant.train(islice(batches, stop - done))
+                done = stop
+                states |= {f"{stop} {name}": values for name, values in contestant.parameters().items()}
+        np.savez(output, allow_pickle=False, **states)
+        return {}
 
     def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
         """Build a contestant and warm it up for `block`; answer with the warm-up's series.

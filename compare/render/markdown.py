@@ -7,6 +7,7 @@ from typing import Any
 
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_sections
+from compare.render.noise import noise_table
 from compare.render.parity_table import parity_table
 from compare.render.settings import settings_lines, title_of
 from compare.render.sweep import sweep_table
@@ -33,6 +34,9 @@ SWEEP = """Medians over the runs, with 95% intervals; a run that ended before th
 all others, and where half or more did, there is no median. Both are told at the first evaluation that showed
 the target."""
 
+NOISE = """tr(Σ) / |G|² over the whole training set (McCandlish et al. 2018), at the weights after a number of
+updates of one more training by the hand-written network, at the middle batch size and the first seed."""
+
 
 def table_markdown(document: Mapping[str, Any]) -> str:
     """Return `table.md`: findings, table, proof of parity, causes of the difference, derivations, machine,
@@ -43,6 +47,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
     experiment, environment = document["experiment"], document["environment"]
     reference = document["reference"]
     budgets = budgets_table(document.get("budgets", ()), "github")
+    noise = noise_table(document.get("noise_scale", ()), "github")
     swept = sweep_table(document.get("sweep", ()), "github")
     settings = "\n".join(f"- {markdown_cell(line)}" for line in settings_lines(document))
     parts = [
@@ -56,6 +61,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         *(["## Batch sizes: time to the target", SWEEP, swept] if swept else ()),
+        *(["## Gradient noise scale", NOISE, noise] if noise else ()),
         "## Parity",
         parity_table(document["parity"], "github"),
         "## What made the difference",

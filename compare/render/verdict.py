@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.noise import noise_sentences
 from compare.render.parity_table import worst_tensor
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
@@ -21,7 +22,7 @@ def verdict(document: Row) -> list[str]:
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
     told += regime_sentences(document.get("budgets", ()), reference)
-    told += sweep_sentences(document)
+    told += [*sweep_sentences(document), *noise_sentences(document)]
     told += [*_agreement(rows, reference), *_troubles(rows)]
     told += _untimed(document.get("timings", ()), rows)
     if document["attribution"]:
