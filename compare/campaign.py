@@ -20,7 +20,13 @@ from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
-from compare.recording import planned_runs, record_noise, record_runs, record_timings
+from compare.recording import (
+    planned_runs,
+    record_noise,
+    record_runs,
+    record_timings,
+    record_tunings,
+)
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
@@ -29,6 +35,7 @@ from compare.render.settings import title_of
 from compare.render.sweep import sweep_table, target_of
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
+from compare.render.tuning import tuning_table
 from compare.render.verdict import verdict
 from compare.results import ResultsError
 from compare.store import EXPERIMENT, Store, read_experiment
@@ -174,13 +181,21 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
+    tuning = record_tunings(store, laboratory, parity, shown)
     record_runs(store, laboratory, plan, parity, shown)
     record_noise(store, laboratory, shown)
     record_timings(store, laboratory, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note}
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, store.noise_scales
+        experiment,
+        environment,
+        parity.to_dict(),
+        store.runs,
+        derivation,
+        store.timings,
+        store.noise_scales,
+        tuning,
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
     say(summary_table(document["summary"], "terminal", experiment.reference))
@@ -188,6 +203,8 @@ def finish(
         say("\n".join(notes))
     if document["budgets"]:
         say(budgets_table(document["budgets"]))
+    if tuned := tuning_table(tuning):
+        say(f"Learning rates: the best for each regime\n\n{tuned}")
     if swept := sweep_table(document.get("sweep", ())):
         say(f"Batch sizes: time to the target, {target_of(document)}\n\n{swept}")
     say("\n".join(verdict(document)))

@@ -107,6 +107,12 @@ FLAGS = (
     Flag("training.seconds", value, "S", "train for S seconds of wall time"),
     Flag("training.target", value, "ACCURACY", "test accuracy, 0 to 1, to time the way to (default: none)"),
     Flag("training.lr", rate_or_rates, "RATE", "learning rate, or sgd=0.5,adam=0.001 (default: torch's)"),
+    Flag(
+        "training.tune_lr",
+        value,
+        "N",
+        "try N rates around it, x3 apart, in every regime and use the best (default: none)",
+    ),
     Flag("training.momentum", value, "M", "of sgd and rmsprop, 0 to below 1 (default: torch's, 0)"),
     Flag("training.dampening", value, "D", "of sgd's momentum, 0 to 1 (default: torch's, 0)"),
     Flag("training.nesterov", None, "", "Nesterov momentum for sgd (default: --no-nesterov)"),

@@ -1,15 +1,18 @@
-"""Making what is missing of an experiment, first the runs, then the timings; each is recorded as it ends."""
+"""Making what is missing of an experiment, tuning, runs, noise and timings; each is recorded as it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from compare.analysis.tuning import best_rates, tuning_rows
 from compare.measure.gradient_noise import PlannedNoise, measure_noise, planned_noise
 from compare.measure.laboratory import Laboratory
 from compare.measure.protocol import Sitting, make_timings, missing, sittings
 from compare.measure.schedule import Planned, interleaved
 from compare.measure.session import make_runs
+from compare.measure.tuning import PlannedTuning, make_tunings, planned_tunings
 from compare.parity.verdicts import Parity
 from compare.progress import Progress
 from compare.results import Cell
@@ -26,6 +29,32 @@ def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
     done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
     plan = interleaved(experiment.cells(), experiment.run.seeds)
     return [planned for planned in plan if key_of(planned) not in done]
+
+
+def record_tunings(store: Store, laboratory: Laboratory, parity: Parity, shown: bool) -> list[dict[str, Any]]:
+    """Try the learning rates that were not tried yet and give each regime its best; return what was found.
+
+    Raises: Interrupted, where the user stops it.
+    """
+    experiment = laboratory.experiment
+    plan = planned_tunings(experiment, parity.failures, store.tunings)
+    total = len(plan) + len(store.tunings)
+
+    def on_disk() -> str:
+        return f"{len(store.tunings)} of {total} tried learning rates are on disk, and no new run"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "learning rates") as progress:
+
+        def report(planned: PlannedTuning, fraction: float) -> None:
+            progress.doing(f"tuning: {setting_of(planned.cell)}, rate {planned.lr:g}", fraction)
+
+        for record in make_tunings(laboratory, plan, report):
+            store.append(record)
+            progress.did_one()
+    own = {name: float(experiment.optimizer_options(name)["lr"]) for name in experiment.factors.optimizers}
+    rows = tuning_rows(store.tunings, own)
+    laboratory.rates = best_rates(rows)
+    return rows
 
 
 def record_runs(

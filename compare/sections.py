@@ -50,6 +50,7 @@ class Training(Section):
     seconds: Positive = None
     target: Annotated[float | None, checks.optional(checks.accuracy)] = None
     lr: Annotated[float | dict[str, float] | None, checks.optional(checks.learning_rate)] = None
+    tune_lr: Annotated[int | None, checks.optional(checks.whole(2))] = None
     momentum: BelowOne = None
     dampening: UpToOne = None
     nesterov: Switch = None

@@ -21,6 +21,7 @@ from compare.journal import Journal, loads, read_bounded
 from compare.noise_scales import NoiseScale
 from compare.results import ResultsError, Run, finite
 from compare.timings import Timing
+from compare.tunings import Tuning
 
 if sys.platform != "win32":
     import fcntl
@@ -28,7 +29,7 @@ if sys.platform != "win32":
 RUNS = "runs.jsonl"
 EXPERIMENT = "experiment.json"
 
-Record = Run | Timing | NoiseScale
+Record = Run | Timing | NoiseScale | Tuning
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ KINDS: dict[type[Record], _Kind] = {
     Run: _Kind(RUNS, Run.from_json, "its run is made again"),
     Timing: _Kind("timings.jsonl", Timing.from_json, "it is timed again"),
     NoiseScale: _Kind("noise_scale.jsonl", NoiseScale.from_json, "it is measured again"),
+    Tuning: _Kind("tuning.jsonl", Tuning.from_json, "its learning rate is tried again"),
 }
 JOURNALS = frozenset(kind.file for kind in KINDS.values())
 
@@ -119,6 +121,11 @@ class Store:
     def noise_scales(self) -> tuple[NoiseScale, ...]:
         """The noise scales on disk, likewise."""
         return tuple(self._records[NoiseScale].values())
+
+    @property
+    def tunings(self) -> tuple[Tuning, ...]:
+        """The trainings at learning rates to choose from, likewise."""
+        return tuple(self._records[Tuning].values())
 
     def append(self, record: Record) -> None:
         """Add one line to the file of the record's kind and return once it is on disk."""

@@ -1,6 +1,6 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import attribute
@@ -23,6 +23,7 @@ def results_document(
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
     noise_scales: Iterable[NoiseScale] = (),
+    tuning: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings."""
     ordered = in_grid_order(runs, experiment.cells())
@@ -53,6 +54,7 @@ def results_document(
         null_test=null,
         budgets=budgets(ordered),
         sweep=swept or None,
+        tuning=tuning or None,
         noise_scale=noise_rows(noise_scales, ordered, target) or None,
     )
 

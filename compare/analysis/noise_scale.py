@@ -101,7 +101,7 @@ def is_same_training(run: Run, record: NoiseScale) -> bool:
 
 
 def mean_over_updates(points: Iterable[NoisePoint], end: int | None) -> tuple[float | None, float | None]:
-    """Return the mean noise scale from the first point to `end` (None: the last), and over how many updates."""
+    """Return the mean noise scale from the first point to `end` (None: the last), and that update."""
     known = [(point.updates, point.noise_scale) for point in points if math.isfinite(point.noise_scale)]
     if not known:
         return None, None

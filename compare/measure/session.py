@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
+from typing import Any
 
 from compare.measure.contestant import ContestantError
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned
 from compare.measure.training import Budget
-from compare.results import CurvePoint, Run
+from compare.results import Cell, CurvePoint, Run
 
 GAP_SECONDS = 0.02
 """Pause before each run, in which the idle threads of the contestant before it stop spinning."""
@@ -49,18 +50,9 @@ def make_runs(
 
 def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float], None]) -> Run:
     """Train once; raise ContestantError where that fails."""
-    cell, experiment = planned.cell, laboratory.experiment
-    training = experiment.training
-    answer = laboratory.contestant(cell.implementation, cell.threads).ask(
-        "train",
-        experiment.run.timeout,
-        report,
-        setting=laboratory.setting_of(cell, planned.seed),
-        batch_size=cell.batch_size,
-        seed=planned.seed,
-        budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
-        target=training.target,
-    )
+    cell, target = planned.cell, laboratory.experiment.training.target
+    setting = laboratory.setting_of(cell, planned.seed)
+    answer = ask_to_train(laboratory, cell, planned.seed, setting, target, report)
     outcome = answer["training"]
     outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
     return Run(
@@ -71,6 +63,29 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         final_weights_sha256=answer["final_weights_sha256"],
         lr=laboratory.learning_rate(cell),
         **outcome,
+    )
+
+
+def ask_to_train(
+    laboratory: Laboratory,
+    cell: Cell,
+    seed: int,
+    setting: dict[str, Any],
+    target: float | None,
+    report: Callable[[float], None],
+) -> dict[str, Any]:
+    """Let a cell's contestant train for as long as the experiment says; raise ContestantError if it fails."""
+    experiment = laboratory.experiment
+    training = experiment.training
+    return laboratory.contestant(cell.implementation, cell.threads).ask(
+        "train",
+        experiment.run.timeout,
+        report,
+        setting=setting,
+        batch_size=cell.batch_size,
+        seed=seed,
+        budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
+        target=target,
     )
 
 

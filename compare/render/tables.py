@@ -81,6 +81,12 @@ def _shared(rows: Sequence[Row]) -> str:
     return f"{'All rows' if len(rows) > 1 else 'The one row'}: {', '.join(told)}." if told else ""
 
 
+def _tuned(rows: Sequence[Row]) -> bool:
+    """Whether one optimizer has different learning rates in different rows."""
+    used = {(row["optimizer"], row.get("lr")) for row in rows}
+    return len(used) > len({row["optimizer"] for row in rows})
+
+
 def _varies(rows: Sequence[Row], key: str) -> bool:
     return any(row[key] != rows[0][key] for row in rows)
 
@@ -89,6 +95,8 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
     """Header -> cells of what varies and what was measured; of `LEFT_OUT_FIRST` only what is `kept`."""
     varying = [key for key in SETTINGS if _varies(rows, key) and (key in kept or key != "updates")]
     columns = {"batch" if key == "batch_size" else key: [_plain(row[key]) for row in rows] for key in varying}
+    if _tuned(rows):
+        columns["rate"] = ["-" if row["lr"] is None else f"{row['lr']:.3g}" for row in rows]
     unit, scale = unit_of_seconds([row["seconds_per_epoch"] for row in rows])
     measured = {
         f"{unit}/epoch": _intervals(rows, "seconds_per_epoch", scale, TIME in kept),
@@ -181,5 +189,5 @@ def _plain(value: object) -> str:
 def _csv(rows: Sequence[Row], keys: Sequence[str]) -> str:
     import pandas as pd
 
-    frame = pd.DataFrame({key: pd.Series([row[key] for row in rows], dtype=object) for key in keys})
+    frame = pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in keys})
     return str(frame.to_csv(index=False, lineterminator="\n"))

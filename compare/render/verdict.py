@@ -12,6 +12,7 @@ from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.tables import attribution_table
 from compare.render.text import counted, scientific, setting
+from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
 CONTEXT = ("objective", "optimizer", "dtype", "threads")
@@ -21,6 +22,7 @@ def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += tuning_sentences(document)
     told += regime_sentences(document.get("budgets", ()), reference)
     told += [*sweep_sentences(document), *noise_sentences(document)]
     told += [*_agreement(rows, reference), *_troubles(rows)]
