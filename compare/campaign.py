@@ -86,7 +86,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         say("\n".join(filter(None, parts)))
         with (
             open_store(options, experiment, dataset, command) as store,
-            Laboratory(experiment, dataset) as laboratory,
+            Laboratory(experiment, dataset, splits_of(experiment)) as laboratory,
         ):
             if store.dropped:
                 say(store.dropped)
@@ -120,16 +120,25 @@ def recorded(directory: Path) -> dict[str, Any]:
     return record
 
 
-def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
-    """Return the dataset, and a sentence where it is not the one that was named."""
+def chosen_dataset(experiment: Experiment, seed: int | None = None) -> tuple[Dataset, str]:
+    """Return the dataset, and a sentence where it is not the one that was named.
+
+    Where every seed has its own split, it is that of `seed`, or of the experiment's first.
+    """
     data = experiment.data
+    split_seed = (experiment.run.seeds[0] if seed is None else seed) if data.vary_split else None
     try:
-        return load_dataset(data.dataset, data.data_dir, data.test_fraction), ""
+        return load_dataset(data.dataset, data.data_dir, data.test_fraction, split_seed), ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
-        fallback = load_dataset(data.fallback, None, data.test_fraction)
+        fallback = load_dataset(data.fallback, None, data.test_fraction, split_seed)
         return fallback, f"Fell back to {data.fallback}: {error}"
+
+
+def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:
+    """Return the function that gives a seed's own split of the data; None where all share one."""
+    return (lambda seed: chosen_dataset(experiment, seed)[0]) if experiment.data.vary_split else None
 
 
 def describe(dataset: Dataset) -> str:

@@ -99,9 +99,10 @@ def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
     """Measure the gradient noise where that is wanted and not done; raise `Interrupted` likewise."""
     rows = len(laboratory.data.X_train)
     plan = planned_noise(laboratory.experiment, rows, store.runs, store.noise_scales)
+    total = len(plan) + len(store.noise_scales)
 
     def on_disk() -> str:
-        return "all runs are on disk"
+        return f"all runs and {len(store.noise_scales)} of {total} noise scales are on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "noise scales") as progress:
 

@@ -25,11 +25,15 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing."""
+    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing.
+
+    `vary_split`: whether every seed draws a split of its own.
+    """
 
     dataset: Annotated[str, checks.given(checks.text)] = "digits"
     data_dir: Annotated[Path | None, checks.optional(checks.directory)] = None
     test_fraction: Annotated[float | None, checks.optional(checks.fraction)] = None
+    vary_split: Annotated[bool, checks.given(checks.true_or_false)] = False
     fallback: Name = None
 
 

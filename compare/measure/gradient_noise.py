@@ -94,7 +94,7 @@ def measure_noise(
 
 def noise_along(laboratory: Laboratory, planned: PlannedNoise) -> Iterator[NoisePoint]:
     """Let the training be made, and yield the noise over the whole training set at each stop."""
-    cell, data = planned.cell, laboratory.data
+    cell, data = planned.cell, laboratory.data_of(planned.seed)
     network = laboratory.network(cell.objective)
     stops = stops_of(planned.updates)
     output = laboratory.folder / "weights-along.npz"

@@ -1,6 +1,7 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,17 +25,35 @@ class Laboratory:
     Args:
         experiment: what is run.
         data: the dataset, X in float32, (n, features).
+        splits: gives a seed's own split of the data where every seed has one; None where all share `data`.
     """
 
-    def __init__(self, experiment: Experiment, data: Dataset) -> None:
-        self.experiment, self.data = experiment, data
+    def __init__(
+        self, experiment: Experiment, data: Dataset, splits: Callable[[int], Dataset] | None = None
+    ) -> None:
+        self.experiment, self.data, self._splits = experiment, data, splits
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
         self._contestants: dict[tuple[str, int, bool], Contestant] = {}
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
-        for part in ("X_train", "Y_train", "X_test", "Y_test"):
-            np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+        self._split_folders: dict[int, Path] = {}
+        write_parts(data, self.folder)
+
+    def data_of(self, seed: int) -> Dataset:
+        """Return the data that a seed is trained on."""
+        return self.data if self._splits is None else self._splits(seed)
+
+    def own_folder(self, seed: int) -> str | None:
+        """Return the folder with a seed's own split, written once; None where all share the laboratory's."""
+        if self._splits is None:
+            return None
+        if seed not in self._split_folders:
+            folder = self.folder / f"split-{seed}"
+            folder.mkdir()
+            write_parts(self._splits(seed), folder)
+            self._split_folders[seed] = folder
+        return str(self._split_folders[seed])
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
@@ -68,6 +87,7 @@ class Laboratory:
         return {
             "network": network.to_dict(),
             "parameters": str(self.weights(network, seed)[0]),
+            "data": self.own_folder(seed),
             "rounded_to": dtype,
             "optimizer": optimizer,
             "options": options if lr is None else options | {"lr": lr},
@@ -112,3 +132,9 @@ class Laboratory:
     ) -> None:
         self.renew()
         self._folder.cleanup()
+
+
+def write_parts(data: Dataset, folder: Path) -> None:
+    """Write a dataset's arrays for the contestants to map."""
+    for part in ("X_train", "Y_train", "X_test", "Y_test"):
+        np.save(folder / f"{part}.npy", getattr(data, part), allow_pickle=False)

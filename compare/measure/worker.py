@@ -140,8 +140,9 @@ class Worker:
 
         The map is copy-on-write: nobody writes, but torch warns of arrays that cannot be written to.
         """
-        X = np.load(self._data / f"X_{part}.npy", mmap_mode="c")
-        labels = np.load(self._data / f"Y_{part}.npy", mmap_mode="r")
+        folder = self._data if setting["data"] is None else Path(setting["data"])
+        X = np.load(folder / f"X_{part}.npy", mmap_mode="c")
+        labels = np.load(folder / f"Y_{part}.npy", mmap_mode="r")
         outputs = setting["network"]["sizes"][-1]
         return Split(
             X.astype(setting["dtype"], copy=False), target_matrix(labels, outputs, setting["dtype"]), labels

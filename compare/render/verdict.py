@@ -22,7 +22,7 @@ def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
-    told += tuning_sentences(document)
+    told += [*_split(document), *tuning_sentences(document)]
     told += regime_sentences(document.get("budgets", ()), reference)
     told += [*sweep_sentences(document), *noise_sentences(document)]
     told += [*_agreement(rows, reference), *_troubles(rows)]
@@ -109,6 +109,14 @@ def _context(row: Row, rows: Sequence[Row]) -> list[str]:
     """The settings of a row that not all rows share."""
     varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
     return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
+
+
+def _split(document: Row) -> Iterable[str]:
+    if document.get("experiment", {}).get("data", {}).get("vary_split"):
+        yield (
+            "Every seed drew its own split into training and test rows, besides its weights and its order of "
+            "rows: the intervals over seeds hold the chance of all three."
+        )
 
 
 def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
