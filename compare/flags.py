@@ -93,7 +93,7 @@ FLAGS = (
         "F",
         "fraction kept for testing, 0 to 1 (default: the dataset's own split)",
     ),
-    Flag("data.vary_split", None, "", "every seed draws its own split (default: --no-vary-split)"),
+    Flag("data.vary_split", None, "", "every seed draws a split of its own (default: --no-vary-split)"),
     Flag(
         "data.fallback", str, "NAME", "dataset used, and said so, if the first is not found (default: none)"
     ),
