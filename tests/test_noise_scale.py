@@ -13,6 +13,9 @@ from made_runs import cell, run
 
 from compare import results
 from compare.analysis.noise_scale import gradient_noise, mean_over_updates, noise_rows
+from compare.batches import first_batches
+from compare.implementation import UpdateRule
+from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.initial_weights import draw_parameters
 from compare.measure import gradient_noise as measuring
 from compare.measure.gradient_noise import PlannedNoise, measure_noise, middle, planned_noise, stops_of
@@ -216,11 +219,16 @@ def test_noise_along_a_training_is_that_of_the_weights_the_run_had(tmp_path):
         Y = np.eye(3)[data.Y_train]
         start = draw_parameters(network, "pytorch", 0)
         expected = gradient_noise(network, start, data.X_train, Y)
+        trained = HandwrittenNumpy(network, start, UpdateRule("sgd", {"lr": 0.5}), "float64")
+        trained.load(data.X_train, Y)
+        trained.train(first_batches(72, 16, 0, 10))
+        at_the_end = gradient_noise(network, trained.parameters(), data.X_train, Y)
     assert (found.status, [point.updates for point in found.points]) == ("ok", stops_of(10))
     first, last = found.points[0], found.points[-1]
     assert (first.gradient_norm_squared, first.covariance_trace) == pytest.approx(expected)
     assert last.epoch == pytest.approx(10 / 5)  # 72 rows, 5 batches
-    assert last.gradient_norm_squared != first.gradient_norm_squared
+    assert (last.gradient_norm_squared, last.covariance_trace) == pytest.approx(at_the_end)
+    assert last.gradient_norm_squared != pytest.approx(first.gradient_norm_squared)
 
 
 def test_training_that_fails_is_told_in_one_line(tmp_path, monkeypatch):

@@ -560,7 +560,7 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
     run, small, tmp_path, monkeypatch
 ):
     """Cut off while tuning, then while the noise is measured; the whole is as if nothing had happened."""
-    flags = ["--batch-sizes", "16,32,...,full", "--tune-lr", "2", "--vary-split", "--quiet"]
+    flags = ["--batch-sizes", "16,32,...,full", "--tune-lr", "3", "--vary-split", "--quiet"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run(small, *flags, "--output", whole).code == 0
 
@@ -576,7 +576,7 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
         return made, cut_off
 
     for name, count, told in (
-        ("make_tunings", 5, "5 of 16 tried learning rates are on disk, and no new run"),
+        ("make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
         ("measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
     ):
         made, cut_off = cut_off_after(name, count)
@@ -594,8 +594,9 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
         assert found["experiment"]["factors"]["batch_sizes"] == [16, 32, 64, "full"]
     assert results[0]["tuning"] == results[1]["tuning"]
     assert results[0]["noise_scale"] == results[1]["noise_scale"]
-    assert len((cut / "tuning.jsonl").read_text().splitlines()) == 4 * 2 * 2
+    assert len((cut / "tuning.jsonl").read_text().splitlines()) == 4 * 3 * 2
     best = {row["batch_size"]: row["best_lr"] for row in results[1]["tuning"]}
+    assert set(best.values()) != {0.5}, "the experiment's own rate would prove nothing"
     assert {(row["batch_size"], row["lr"]) for row in results[1]["runs"]} == set(best.items())
     weights = [{key_of(r): r["final_weights_sha256"] for r in runs_in(d)} for d in (whole, cut)]
     assert weights[0] == weights[1]
@@ -613,13 +614,14 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
 
 @pytest.mark.usefixtures("ungated")
 def test_every_seed_trains_on_its_own_split_where_that_is_asked_for(run, small, tmp_path):
-    curves = []
-    for flags in ([], ["--vary-split"]):
-        out = tmp_path / f"out{len(flags)}"
+    def first_losses(*flags):
+        out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
         assert run(small, "--batch-sizes", "full", "--output", out, "--quiet", *flags).code == 0
-        curves.append({made["seed"]: made["curve"][0]["train_loss"] for made in runs_in(out)})
-    fixed, varied = curves
+        return {made["seed"]: made["curve"][0]["train_loss"] for made in runs_in(out)}
+
+    fixed, varied = first_losses(), first_losses("--vary-split")
     assert all(fixed[seed] != varied[seed] for seed in fixed)
+    assert first_losses("--vary-split", "--seeds", "1") == {1: varied[1]}
 
 
 def test_splits_of_data_that_have_their_own_cannot_vary(run, small, tmp_path):
