@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from compare.implementations import IMPLEMENTATIONS
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.task import check_fit
+from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
@@ -91,8 +93,9 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note)
-            return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
-    except (ExperimentError, DataError, ResultsError) as error:
+            with workplace(options, laboratory) as place:
+                return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
+    except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
@@ -167,6 +170,21 @@ def open_store(options: Options, experiment: Experiment, dataset: Dataset, comma
     return Store.resume(options.resume)
 
 
+@contextmanager
+def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
+    """Give the place where the runs are made: this machine, or a cluster."""
+    if options.scheduler is None:
+        yield Here(laboratory, options.jobs)
+        return
+    from compare.measure.cluster import Cluster
+
+    if laboratory.experiment.data.vary_split:
+        told = "the workers of a cluster hold one split of the data; leave out vary_split, or the scheduler"
+        raise WorkplaceError(f"--scheduler: {told}")
+    with Cluster(options.scheduler, laboratory) as cluster:
+        yield cluster
+
+
 def default_directory(experiment: Experiment) -> Path:
     """Return results/EXPERIMENT-UTC_TIME."""
     now = datetime.datetime.now(datetime.UTC)
@@ -178,6 +196,7 @@ def finish(
     dataset: Dataset,
     store: Store,
     laboratory: Laboratory,
+    place: Workplace,
     record: Record,
     say: Say,
     shown: bool,
@@ -191,11 +210,11 @@ def finish(
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
     tuning = record_tunings(store, laboratory, parity, shown)
-    record_runs(store, laboratory, plan, parity, shown)
+    record_runs(store, laboratory, place, plan, parity, shown)
     record_noise(store, laboratory, shown)
-    record_timings(store, laboratory, shown)
+    record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
-    environment |= {"data": data_record(dataset), "note": record.note}
+    environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     document = results_document(
         experiment,
         environment,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.fields import (
     AT_LEAST_1,
     BATCH,
+    BOOL,
     COUNT,
     FRACTION,
     NUMBER,
@@ -92,6 +93,8 @@ class Run:
     """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
 
     `lr` is the learning rate; None where the run is of a time when it was not kept.
+    `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
+    seconds are not those of a quiet machine.
     """
 
     cell: Cell
@@ -108,6 +111,8 @@ class Run:
     final_weights_sha256: str | None
     round: int
     lr: float | None = None
+    host: str | None = None
+    alone: bool = True
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -119,16 +124,16 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
-        fields = asdict(self)
-        curve = fields.pop("curve")
-        plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
+        fields = dict(vars(self))
+        cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        known = {"lr": None, **value} if isinstance(value, dict) else value
-        entry = object_with(known, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
+        keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
+        entry = object_with(value, keys, "a run", {"lr": None, "host": None, "alone": True})
         points = entry.pop("curve")
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
@@ -239,4 +244,6 @@ _RUN: dict[str, Kind] = {
     "final_weights_sha256": or_none(TEXT),
     "lr": or_none(RATE),
     "curve": _CURVE,
+    "host": or_none(TEXT),
+    "alone": BOOL,
 }

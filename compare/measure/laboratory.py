@@ -26,19 +26,32 @@ class Laboratory:
         experiment: what is run.
         data: the dataset, X in float32, (n, features).
         splits: gives a seed's own split of the data where every seed has one; None where all share `data`.
+        arrays: folder that holds the dataset's arrays already, where another laboratory has written them.
     """
 
     def __init__(
-        self, experiment: Experiment, data: Dataset, splits: Callable[[int], Dataset] | None = None
+        self,
+        experiment: Experiment,
+        data: Dataset,
+        splits: Callable[[int], Dataset] | None = None,
+        arrays: Path | None = None,
     ) -> None:
         self.experiment, self.data, self._splits = experiment, data, splits
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
+        self._arrays = arrays or self.folder
         self._contestants: dict[tuple[str, int, bool], Contestant] = {}
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         self._split_folders: dict[int, Path] = {}
-        write_parts(data, self.folder)
+        if arrays is None:
+            write_parts(data, self.folder)
+
+    def sibling(self) -> Self:
+        """Return a laboratory with processes of its own that maps the same arrays; close it first."""
+        other = type(self)(self.experiment, self.data, self._splits, self._arrays)
+        other.rates = self.rates
+        return other
 
     def data_of(self, seed: int) -> Dataset:
         """Return the data that a seed is trained on."""
@@ -101,7 +114,7 @@ class Laboratory:
         """
         key = (implementation, threads, again)
         if key not in self._contestants:
-            self._contestants[key] = Contestant(implementation, threads, self.folder)
+            self._contestants[key] = Contestant(implementation, threads, self._arrays)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -130,6 +143,10 @@ class Laboratory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes and remove the folder."""
         self.renew()
         self._folder.cleanup()
 
