@@ -96,6 +96,13 @@ def test_rows_go_from_the_smallest_batch_to_the_full_one_with_their_censoring():
         jsonschema.validate(row, partial)
 
 
+def test_seconds_that_are_not_known_are_not_told_as_0():
+    unknown = [run(cell(batch_size=8), seed, curve=curve(30), seconds=0.0, alone=False) for seed in (0, 1)]
+    first, second = rows_of([*unknown, *of_size(32, [50, 50])])
+    assert (first["updates_to_target"], first["seconds_to_target"]) == (30, None)
+    assert second["seconds_to_target"] == pytest.approx(0.05)
+
+
 def test_no_target_or_one_batch_size_makes_no_rows():
     runs = [*of_size(8, [10]), *of_size(32, [10])]
     assert rows_of(runs, None) == []

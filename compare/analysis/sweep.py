@@ -51,7 +51,9 @@ def sweep(
 
 
 def _row(cell: Cell, runs: Sequence[Run], target: float, rows: int, timed: Mapping[str, Any]) -> Row:
-    arrivals = [reached(run, target) for run in counted_runs(runs)]
+    counted = counted_runs(runs)
+    arrivals = [reached(run, target) for run in counted]
+    clocked = not any(run.updates and not run.seconds for run in counted)  # made beside others, untimed
     updates = [None if arrival is None else float(arrival.updates) for arrival in arrivals]
     seconds = [None if arrival is None else arrival.seconds for arrival in arrivals]
     return {
@@ -59,7 +61,7 @@ def _row(cell: Cell, runs: Sequence[Run], target: float, rows: int, timed: Mappi
         "rows_per_batch": rows_per_batch(cell.batch_size, rows),
         **{key: timed.get(key) for key in TIMES},
         **bounds("updates_to_target", censored_interval(updates)),
-        **bounds("seconds_to_target", censored_interval(seconds)),
+        **bounds("seconds_to_target", censored_interval(seconds) if clocked else None),
         "updates_between": _between(arrivals),
         "target_reached": told_of(updates),
     }
