@@ -110,7 +110,13 @@ def chosen_experiment(options: Options) -> Experiment:
         return experiment.fast(options.overrides.keys()) if options.fast else experiment
     if options.source or options.overrides or options.fast or options.rigorous or options.output:
         raise InputError("--resume goes on with the experiment as it was; leave out everything else")
-    return Experiment.from_dict(recorded(options.resume)["experiment"])
+    return as_recorded(recorded(options.resume)["experiment"])
+
+
+def as_recorded(table: dict[str, Any]) -> Experiment:
+    """Return the experiment of a result directory; one of before there was a floor goes on without it."""
+    run = table.get("run")
+    return Experiment.from_dict({**table, "run": {"floor": False, **run}} if isinstance(run, dict) else table)
 
 
 def recorded(directory: Path) -> dict[str, Any]:
@@ -226,7 +232,7 @@ def finish(
         tuning,
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference))
+    say(summary_table(document["summary"], "terminal", experiment.reference, document.get("floor", ())))
     if notes := timing_notes(document):
         say("\n".join(notes))
     if document["budgets"]:

@@ -160,6 +160,7 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    floor: Sequence[Mapping[str, object]] | None = None,
     sweep: Sequence[Mapping[str, object]] | None = None,
     noise_scale: Sequence[Mapping[str, object]] | None = None,
     tuning: Sequence[Mapping[str, object]] | None = None,
@@ -169,7 +170,8 @@ def build_results(
     `reference` is the implementation the time ratios refer to. The parts that may be left out (None) are
     those that not every experiment has. Raises `ResultsError` for a value JSON cannot hold.
     """
-    optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
+    optional |= {"derivation": derivation}
     optional |= {"sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
     document: dict[str, Any] = finite(
         {

@@ -15,6 +15,7 @@ from contestant_support import PYTHONPATH, one_line, register_odd_contestants, w
 
 from compare import campaign, recording
 from compare import run as command
+from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.measure import protocol
 from compare.parity.verdicts import Parity
@@ -54,6 +55,7 @@ def small(tmp_path):
         [run]
         seeds = [0, 1]
         processes = 0
+        floor = false
         """
     )
     return path
@@ -127,17 +129,21 @@ def test_list_names_presets_datasets_and_implementations(run):
 
 def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     out = tmp_path / "out"
-    timing = ["--processes", "1", "--rounds", "2"]
+    timing = ["--processes", "1", "--rounds", "2", "--floor"]
     done = run(small, "--output", out, "--implementations", "numpy,torch", *timing, "--quiet")
     assert (done.code, done.err) == (0, "")
     assert {path.name for path in out.iterdir()} >= FILES | {"timings.jsonl"}
     results = results_in(out)
     jsonschema.validate(results, json.loads(SCHEMA.read_text()))
     timed = [json.loads(line) for line in (out / "timings.jsonl").read_text().splitlines()]
-    assert sorted((t["implementation"], t["again"], t["status"], len(t["blocks"])) for t in timed) == sorted(
-        2 * [("numpy", False, "ok", 2), ("torch", False, "ok", 2), ("torch", True, "ok", 2)]
-    )
-    assert len(results["timings"]) == 6
+    names = [(t["implementation"], t["again"], t["floor"]) for t in timed]
+    once = [("numpy", False, False), ("torch", False, False), ("torch", True, False)]
+    once += [("numpy", False, True), ("torch", False, True)]
+    assert sorted(names) == sorted(2 * once)
+    assert {(t["status"], len(t["blocks"])) for t in timed} == {("ok", 2)}
+    assert len(results["timings"]) == 10
+    assert [row["library"] for row in results["floor"]] == 2 * ["numpy", "torch"]
+    assert all(row["floor_ratio"] > 0 for row in [*results["summary"], *results["floor"]])
     assert results["null_test"]["cells"] == 2
     made = runs_in(out)
     assert len(made) == len({key_of(run) for run in made}) == 2 * 2 * 2
@@ -154,7 +160,8 @@ def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     assert len(rows) == len(results["summary"]) == 4
     assert {row["status"] for row in rows} == {"ok"}
     assert "| numpy" in (out / "table.md").read_text()
-    for text in ("Three classes", "numpy", "torch", "passed", "Null test", f"{out / 'results.json'}"):
+    told = ("Three classes", "numpy", "torch", "passed", "Null test", "floor (numpy)", "floor (torch)")
+    for text in (*told, f"{out / 'results.json'}"):
         assert text in done.out
 
 
@@ -445,6 +452,13 @@ def test_resuming_times_only_the_groups_that_are_missing(run, small, tmp_path, m
     assert len(after) == 4
     assert "null_test" not in results_in(out)
     assert len(results_in(out)["timings"]) == 4
+
+
+def test_results_of_before_there_was_a_floor_go_on_without_one():
+    table = load_experiment("digits", {}).to_dict()
+    assert campaign.as_recorded(table).run.floor is True
+    assert table["run"].pop("floor") is True
+    assert campaign.as_recorded(table).run.floor is False
 
 
 @pytest.mark.usefixtures("odd", "ungated")

@@ -5,6 +5,7 @@ from typing import Any
 
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
+from compare.analysis.floor import floor_rows
 from compare.analysis.noise_scale import noise_rows
 from compare.analysis.null_test import null_test
 from compare.analysis.shared_machine import with_timed_seconds
@@ -27,10 +28,15 @@ def results_document(
     noise_scales: Iterable[NoiseScale] = (),
     tuning: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
-    """Return the document, its summary and attribution computed from the runs and timings."""
+    """Return the document, its summary and attribution computed from the runs and timings.
+
+    The number of training rows is `environment["data"]["training_rows"]`, where it is told.
+    """
     timed = timings_in_grid_order(timings, experiment.cells())
     ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
-    null = null_test(timed, experiment.reference)
+    reference, null = experiment.reference, null_test(timed, experiment.reference)
+    data = environment.get("data")
+    rows = data.get("training_rows") if isinstance(data, Mapping) else None
     factors = experiment.factors
     levels = {
         "implementation": factors.implementations,
@@ -41,16 +47,16 @@ def results_document(
         "threads": factors.threads,
     }
     target = experiment.training.target
-    summary = summarise(ordered, experiment.reference, target, timed, null)
-    swept = sweep(ordered, target, training_rows(environment), summary)
+    summary = summarise(ordered, reference, target, timed, null, rows)
+    swept = sweep(ordered, target, rows or 1, summary)
     return build_results(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
         runs=ordered,
         summary=summary,
-        attribution=attribute(ordered, levels, timed),
-        reference=experiment.reference,
+        attribution=attribute(ordered, levels, timed, rows),
+        reference=reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
@@ -58,9 +64,5 @@ def results_document(
         sweep=swept or None,
         tuning=tuning or None,
         noise_scale=noise_rows(noise_scales, ordered, target) or None,
+        floor=floor_rows(Times(timed), reference, null) or None,
     )
-
-
-def training_rows(environment: Mapping[str, Any]) -> int:
-    """Return the rows of the training set as the environment tells them; 1 where it does not."""
-    return int(environment.get("data", {}).get("training_rows", 1))

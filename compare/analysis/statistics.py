@@ -25,13 +25,6 @@ class Interval:
         return None if self.low is None or self.high is None else self.low <= value <= self.high
 
 
-def bounds(name: str, interval: Interval | None) -> dict[str, float | None]:
-    """Return the keys NAME, NAME_low and NAME_high with what is known of them, null for the rest."""
-    interval = interval or Interval(math.nan, None, None)
-    point = None if math.isnan(interval.point) else interval.point
-    return {name: point, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
 def geometric_ratio_interval(ratios: Sequence[float], point: float | None = None) -> Interval:
     """Return the median of positive per-round ratios with a t interval on their logarithms.
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from statistics import median_low
 from typing import Any
 
-from compare.analysis.statistics import bounds
 from compare.analysis.targets_reached import Reached, censored_interval, counted_runs, reached, told_of
+from compare.analysis.times import with_bounds
 from compare.batch_sizes import rows_per_batch
 from compare.results import CELL_FIELDS, Cell, Run
 
@@ -60,8 +60,8 @@ def _row(cell: Cell, runs: Sequence[Run], target: float, rows: int, timed: Mappi
         **asdict(cell),
         "rows_per_batch": rows_per_batch(cell.batch_size, rows),
         **{key: timed.get(key) for key in TIMES},
-        **bounds("updates_to_target", censored_interval(updates)),
-        **bounds("seconds_to_target", censored_interval(seconds) if clocked else None),
+        **with_bounds("updates_to_target", censored_interval(updates)),
+        **with_bounds("seconds_to_target", censored_interval(seconds) if clocked else None),
         "updates_between": _between(arrivals),
         "target_reached": told_of(updates),
     }

@@ -35,13 +35,15 @@ class Contestant:
         implementation: its name.
         threads: number of threads every library in it uses.
         data: folder with the dataset's `.npy` files.
+        floor: whether it is the floor, and `implementation` the library that multiplies.
     """
 
-    def __init__(self, implementation: str, threads: int, data: Path) -> None:
-        self.implementation, self.threads, self.data = implementation, threads, data
+    def __init__(self, implementation: str, threads: int, data: Path, floor: bool = False) -> None:
+        self.implementation, self.threads, self.data, self.floor = implementation, threads, data, floor
         self.pools: list[dict[str, Any]] = []
         self.builds: dict[str, str] = {}
         self._process: subprocess.Popen[str] | None = None
+        self._is_ready = False
 
     def ask(
         self, do: str, timeout: float, report: Callable[[float], None] = lambda fraction: None, **request: Any
@@ -59,12 +61,19 @@ class Contestant:
         """The process's number while it lives."""
         return None if self._process is None else self._process.pid
 
-    def start(self) -> None:
-        """Start the process, unless it runs, and let it import its libraries."""
+    def launch(self) -> None:
+        """Start the process, unless it runs, and let it import its libraries; do not wait for it."""
         if self._process is None:
-            self._start()
+            self._launch()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process, unless it runs, and wait until it has imported its libraries."""
+        self.launch()
+        if not self._is_ready:
+            self._greet()
+            self._is_ready = True
+
+    def _launch(self) -> None:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "compare.measure.worker"],
@@ -78,9 +87,13 @@ class Contestant:
         )
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
-        hello = {"do": "hello", "implementation": self.implementation, "data": str(self.data)}
+        hello = {"implementation": self.implementation, "data": str(self.data), "floor": self.floor}
+        with contextlib.suppress(OSError):  # whoever asks for its answer is told why there is none
+            self._send({"do": "hello", **hello})
+
+    def _greet(self) -> None:
         try:
-            answer = self._exchange(hello, START_SECONDS, lambda fraction: None)
+            answer = self._answer(START_SECONDS, lambda fraction: None)
             self.pools, self.builds = answer["pools"], answer["builds"]
         except ContestantError:
             self.close()
@@ -102,14 +115,19 @@ class Contestant:
     def _exchange(
         self, request: dict[str, Any], timeout: float, report: Callable[[float], None]
     ) -> dict[str, Any]:
-        process = self._process
-        assert process is not None
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
+            self._send(request)
         except OSError:
             raise ContestantError(self._obituary()) from None
+        return self._answer(timeout, report)
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+
+    def _answer(self, timeout: float, report: Callable[[float], None]) -> dict[str, Any]:
         end = time.monotonic() + timeout
         while True:
             try:
@@ -151,4 +169,4 @@ class Contestant:
                 with contextlib.suppress(OSError):
                     stream.close()
         self._errors.close()
-        self._process = None
+        self._process, self._is_ready = None, False

@@ -40,7 +40,7 @@ class Laboratory:
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
         self._arrays = arrays or self.folder
-        self._contestants: dict[tuple[str, int, bool], Contestant] = {}
+        self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         self._split_folders: dict[int, Path] = {}
@@ -107,14 +107,17 @@ class Laboratory:
             "dtype": dtype,
         }
 
-    def contestant(self, implementation: str, threads: int, again: bool = False) -> Contestant:
+    def contestant(
+        self, implementation: str, threads: int, again: bool = False, floor: bool = False
+    ) -> Contestant:
         """Return the process of an implementation at a number of threads; started when first asked.
 
-        `again` gives it a second process, as if it were another contestant.
+        `again` gives it a second process, as if it were another contestant; `floor` returns the process of
+        the library of that name that computes the matrix products alone.
         """
-        key = (implementation, threads, again)
+        key = (implementation, threads, again, floor)
         if key not in self._contestants:
-            self._contestants[key] = Contestant(implementation, threads, self._arrays)
+            self._contestants[key] = Contestant(implementation, threads, self._arrays, floor)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -125,8 +128,8 @@ class Laboratory:
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
-            f"{name}, {threads} thread{'s' * (threads > 1)}": contestant.pools
-            for (name, threads, again), contestant in self._contestants.items()
+            f"{name}{', floor' * floor}, {threads} thread{'s' * (threads > 1)}": contestant.pools
+            for (name, threads, again, floor), contestant in self._contestants.items()
             if not again
         }
 

@@ -6,22 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import worst_tensor
+from compare.render.places import CONTEXT, at_settings
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.tables import attribution_table
-from compare.render.text import counted, scientific, setting
+from compare.render.text import scientific
 from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer", "dtype", "threads")
 
 
 def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += floor_sentences(rows, document.get("floor", ()))
     told += [*_split(document), *tuning_sentences(document)]
     told += regime_sentences(document.get("budgets", ()), reference)
     told += [*sweep_sentences(document), *noise_sentences(document)]
@@ -81,7 +83,7 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         name = row["implementation"]
         if name == reference or ratio is None:
             continue
-        where = _where(row, rows)
+        where = at_settings(row, rows)
         if low is None or high is None:
             shown = with_decimals(ratio, decimals(ratio, None, None))
             once = "in one process: that gives no interval"
@@ -99,16 +101,6 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         else:
             told = f"{name} takes {shown} times as long as {reference} ({interval})"
         yield f"{where}, {told}."
-
-
-def _where(row: Row, rows: Sequence[Row]) -> str:
-    return "At " + ", ".join([setting(row["batch_size"]), *_context(row, rows)])
-
-
-def _context(row: Row, rows: Sequence[Row]) -> list[str]:
-    """The settings of a row that not all rows share."""
-    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
-    return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
 
 
 def _split(document: Row) -> Iterable[str]:
@@ -129,7 +121,7 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
             twin = theirs.get(tuple(row[key] for key in settings))
             values = (row["test_accuracy"], twin["test_accuracy"] if twin else None)
             if row["implementation"] == name and None not in values:
-                gaps.append((abs(values[0] - values[1]), _where(row, rows)))
+                gaps.append((abs(values[0] - values[1]), at_settings(row, rows)))
         if gaps and max(gaps)[0] == 0:
             yield f"At the same settings {name} and {reference} end with the same test accuracy."
         elif gaps:
@@ -145,11 +137,13 @@ def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
     for timing in timings:
         if timing["status"] != "ok":
             name = timing["implementation"] + (", again," if timing["again"] else "")
-            yield f"{_where(timing, rows)}, {name} could not be timed: {timing['reason']}."
+            if timing.get("floor"):
+                name = f"the floor through {timing['implementation']}"
+            yield f"{at_settings(timing, rows)}, {name} could not be timed: {timing['reason']}."
 
 
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
         if row["status"] != "ok":
             name = row["implementation"]
-            yield f"{_where(row, rows)}, not every run of {name} is in the means: {row['status']}."
+            yield f"{at_settings(row, rows)}, not every run of {name} is in the means: {row['status']}."
