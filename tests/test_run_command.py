@@ -17,7 +17,7 @@ from compare import campaign, recording
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
-from compare.measure import protocol
+from compare.measure import protocol, workplaces
 from compare.parity.verdicts import Parity
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
@@ -467,7 +467,7 @@ def test_interruption_while_timing_says_that_the_runs_are_done(run, small, tmp_p
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording, "make_timings", interrupted)
+    monkeypatch.setattr(workplaces, "make_timings", interrupted)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--processes", "1", "--quiet")
     assert done.code == 130
