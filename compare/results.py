@@ -24,6 +24,7 @@ from compare.fields import (
     Kind,
     ResultsError,
     check_fields,
+    is_whole,
     object_with,
     or_none,
 )
@@ -94,7 +95,8 @@ class Run:
 
     `lr` is the learning rate; None where the run is of a time when it was not kept.
     `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
-    seconds are not those of a quiet machine.
+    seconds are not those of a quiet machine. `predictions` are the classes of the test rows that
+    `compare.pictures` chooses, where they are pictures.
     """
 
     cell: Cell
@@ -113,6 +115,7 @@ class Run:
     lr: float | None = None
     host: str | None = None
     alone: bool = True
+    predictions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -126,6 +129,8 @@ class Run:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
         fields = dict(vars(self))
         cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        if self.predictions is None:
+            del fields["predictions"]
         plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
@@ -133,8 +138,12 @@ class Run:
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
         keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
-        entry = object_with(value, keys, "a run", {"lr": None, "host": None, "alone": True})
+        entry = object_with(
+            value, keys, "a run", {"lr": None, "host": None, "alone": True, "predictions": None}
+        )
         points = entry.pop("curve")
+        if isinstance(entry["predictions"], list):
+            entry["predictions"] = tuple(entry["predictions"])
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
@@ -160,6 +169,7 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    pictures: Mapping[str, object] | None = None,
     floor: Sequence[Mapping[str, object]] | None = None,
     sweep: Sequence[Mapping[str, object]] | None = None,
     noise_scale: Sequence[Mapping[str, object]] | None = None,
@@ -171,7 +181,7 @@ def build_results(
     those that not every experiment has. Raises `ResultsError` for a value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
-    optional |= {"derivation": derivation}
+    optional |= {"derivation": derivation, "pictures": pictures}
     optional |= {"sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
     document: dict[str, Any] = finite(
         {
@@ -215,6 +225,11 @@ _CURVE: Kind = (
     "a tuple of CurvePoint",
 )
 
+_CLASSES: Kind = (
+    (lambda value: isinstance(value, tuple) and all(is_whole(entry, 0) for entry in value)),
+    "a list of classes by number",
+)
+
 CELL_FIELDS = {
     "implementation": TEXT,
     "batch_size": BATCH,
@@ -248,4 +263,5 @@ _RUN: dict[str, Kind] = {
     "curve": _CURVE,
     "host": or_none(TEXT),
     "alone": BOOL,
+    "predictions": or_none(_CLASSES),
 }

@@ -68,7 +68,8 @@ class Outcome:
 
 @pytest.fixture
 def ungated(monkeypatch):
-    """Leave out the parity check, which has tests of its own and takes longer than these runs do."""
+    """Leave out the parity check and the figures, which have tests of their own and take longer than runs."""
+    monkeypatch.setattr(campaign, "figures_of", lambda document: [])
     monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
 
 
@@ -133,6 +134,9 @@ def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     done = run(small, "--output", out, "--implementations", "numpy,torch", *timing, "--quiet")
     assert (done.code, done.err) == (0, "")
     assert {path.name for path in out.iterdir()} >= FILES | {"timings.jsonl"}
+    drawn = {path.name for path in (out / "figures").iterdir()}
+    assert drawn >= {f"{name}.{format}" for name in ("curves-epochs", "graph") for format in ("svg", "png")}
+    assert "pictures.svg" not in drawn
     results = results_in(out)
     jsonschema.validate(results, json.loads(SCHEMA.read_text()))
     timed = [json.loads(line) for line in (out / "timings.jsonl").read_text().splitlines()]

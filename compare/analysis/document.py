@@ -1,6 +1,7 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from compare.analysis.attribution import attribute
@@ -25,12 +26,14 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    pictures: Mapping[str, object] | None = None,
     noise_scales: Iterable[NoiseScale] = (),
     tuning: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings.
 
-    The number of training rows is `environment["data"]["training_rows"]`, where it is told.
+    The number of training rows is `environment["data"]["training_rows"]`, where it is told. What the runs
+    predicted is left out of them: `pictures` has what is shown of it.
     """
     timed = timings_in_grid_order(timings, experiment.cells())
     ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
@@ -53,7 +56,7 @@ def results_document(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
-        runs=ordered,
+        runs=[replace(run, predictions=None) for run in ordered],
         summary=summary,
         attribution=attribute(ordered, levels, timed, rows),
         reference=reference,
@@ -61,6 +64,7 @@ def results_document(
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        pictures=pictures,
         sweep=swept or None,
         tuning=tuning or None,
         noise_scale=noise_rows(noise_scales, ordered, target) or None,

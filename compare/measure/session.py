@@ -70,11 +70,14 @@ def attempted(
 
 def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float], None], alone: bool) -> Run:
     """Train once; raise ContestantError where that fails."""
-    cell, target = planned.cell, laboratory.experiment.training.target
+    cell, experiment = planned.cell, laboratory.experiment
     setting = laboratory.setting_of(cell, planned.seed)
-    answer = ask_to_train(laboratory, cell, planned.seed, setting, target, report)
+    pictured = laboratory.data.image_shape is not None and planned.seed == experiment.run.seeds[0]
+    target = experiment.training.target
+    answer = ask_to_train(laboratory, cell, planned.seed, setting, report, target, pictured)
     outcome = answer["training"]
     outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
+    predictions = answer["predictions"]
     return Run(
         cell=cell,
         seed=planned.seed,
@@ -82,6 +85,7 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=answer["final_weights_sha256"],
         lr=laboratory.learning_rate(cell),
+        predictions=None if predictions is None else tuple(predictions),
         host=platform.node() or None,
         alone=alone,
         **outcome,
@@ -93,8 +97,9 @@ def ask_to_train(
     cell: Cell,
     seed: int,
     setting: dict[str, Any],
-    target: float | None,
     report: Callable[[float], None],
+    target: float | None = None,
+    pictured: bool = False,
 ) -> dict[str, Any]:
     """Let a cell's contestant train for as long as the experiment says; raise ContestantError if it fails."""
     experiment = laboratory.experiment
@@ -108,6 +113,7 @@ def ask_to_train(
         seed=seed,
         budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
         target=target,
+        pictured=pictured,
     )
 
 

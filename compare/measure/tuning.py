@@ -81,7 +81,7 @@ def make_tunings(
         cell, seed = planned.cell, planned.seed
         setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed, planned.lr)
         try:
-            answer = ask_to_train(laboratory, cell, seed, setting, None, partial(report, planned))
+            answer = ask_to_train(laboratory, cell, seed, setting, partial(report, planned))
         except ContestantError as error:
             yield Tuning(cell, planned.lr, seed, error.status, str(error), math.nan, None)
             continue

@@ -24,7 +24,7 @@ from compare.measure.floor import Floor, load_library
 from compare.measure.pinning import thread_pools
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch, endless_batches
-from compare.measure.training import Budget, Split, train, warm_up
+from compare.measure.training import Budget, Split, predicted, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
 
@@ -82,8 +82,12 @@ class Worker:
         seed: int,
         budget: dict[str, Any],
         target: float | None,
+        pictured: bool = False,
     ) -> dict[str, Any]:
-        """Warm up, unless the same was trained here before, then train once under the clock."""
+        """Warm up, unless the same was trained here before, then train once under the clock.
+
+        `pictured` asks for the classes that some test rows are taken for at the end.
+        """
         training, test = (self._split(part, setting) for part in ("train", "test"))
         kind = json.dumps([{**setting, "parameters": None}, batch_size], sort_keys=True)
         with np.errstate(all="ignore"):
@@ -98,7 +102,12 @@ class Worker:
             outcome = train(
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
-        return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+            predictions = predicted(contestant, test) if pictured and outcome.status == "ok" else None
+        return {
+            "training": asdict(outcome),
+            "final_weights_sha256": fingerprint(contestant.parameters()),
+            "predictions": predictions,
+        }
 
     def weights_along(
         self, setting: dict[str, Any], batch_size: Any, seed: int, stops: list[int], output: str
