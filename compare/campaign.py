@@ -74,7 +74,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     """
     try:
         experiment = chosen_experiment(options)
-        dataset, note = chosen_dataset(experiment)
+        dataset, note = chosen_dataset(experiment, not options.quiet)
         check_fit(experiment, dataset)
         title = title_of(experiment.to_dict(), dataset.name)
         parts = [title, experiment.description, describe(dataset), note, experiment.shortened]
@@ -122,11 +122,19 @@ def recorded(directory: Path) -> dict[str, Any]:
     return record
 
 
-def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
-    """Return the dataset, and a sentence where it is not the one that was named."""
+def chosen_dataset(experiment: Experiment, shown: bool) -> tuple[Dataset, str]:
+    """Return the dataset, and a sentence where it is not the one that was named; show a download if so."""
     data = experiment.data
     try:
-        return load_dataset(data.dataset, data.data_dir, data.test_fraction), ""
+        dataset = load_dataset(
+            data.dataset,
+            data.data_dir,
+            data.test_fraction,
+            label_column=data.label_column,
+            download=data.download,
+            progress=shown,
+        )
+        return dataset, ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise

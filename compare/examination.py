@@ -73,7 +73,14 @@ def chosen_experiment(options: CheckOptions) -> Experiment:
 def gradient_document(options: CheckOptions, target: Target, experiment: Experiment) -> Document:
     """Check a function for loss and gradients."""
     try:
-        dataset = load_dataset(experiment.data.dataset, experiment.data.data_dir)
+        data = experiment.data
+        dataset = load_dataset(
+            data.dataset,
+            data.data_dir,
+            label_column=data.label_column,
+            download=data.download,
+            progress=not options.quiet,
+        )
     except DataError as error:
         raise CheckError("usage", f"--dataset: {error}") from None
     question = pose_question(experiment, dataset)

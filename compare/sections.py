@@ -24,11 +24,18 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing."""
+    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing.
+
+    Attributes:
+        label_column: the number (from 1) or the name of a CSV file's column of labels; None: the first.
+        download: whether MNIST and Fashion-MNIST may be downloaded where they are not found.
+    """
 
     dataset: Annotated[str, checks.given(checks.text)] = "digits"
     data_dir: Annotated[Path | None, checks.optional(checks.directory)] = None
     test_fraction: Annotated[float | None, checks.optional(checks.fraction)] = None
+    label_column: Annotated[int | str | None, checks.optional(checks.column)] = None
+    download: Annotated[bool, checks.given(checks.true_or_false)] = True
     fallback: Name = None
 
 

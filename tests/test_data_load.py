@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from test_data_idx import idx_bytes
 
-from data import DataError, Dataset, load_dataset, sources
+from data import DataError, Dataset, load_dataset
+from data.places import IDX_NAMES
 
 EMBEDDED = {
     "digits": (1438, 359, 64, 10),
@@ -178,7 +179,7 @@ def idx_directory(directory, rng, test_labels=(1, 0), dotted=False, compress=byt
         test_labels,
     ]
     directory.mkdir(exist_ok=True)
-    for name, content in zip(sources._IDX_NAMES, contents, strict=True):
+    for name, content in zip(IDX_NAMES, contents, strict=True):
         spelling = name.replace("-idx", ".idx") if dotted else name
         ending = ".gz" if compress is gzip.compress else ""
         (directory / (spelling + ending)).write_bytes(compress(idx_bytes(np.asarray(content))))
@@ -189,7 +190,7 @@ def idx_directory(directory, rng, test_labels=(1, 0), dotted=False, compress=byt
 @pytest.mark.parametrize("dotted", [False, True], ids=["-idx", ".idx"])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_mnist_is_found_in_each_place_and_spelling(tmp_path, monkeypatch, rng, place, dotted, compress):
-    monkeypatch.setattr(sources.platformdirs, "user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "given").mkdir()
     (tmp_path / "cache").mkdir()
     images, labels, test_images, _ = idx_directory(tmp_path / place, rng, dotted=dotted, compress=compress)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import data
-from data import DATASETS, DataError, DatasetNotFound, load_dataset, sources
+from data import DATASETS, DataError, DatasetNotFound, load_dataset
 from data.csv_file import read_csv
+from data.places import IDX_NAMES
 
 ROOM = Path(data.__file__).parent
 
@@ -55,7 +56,7 @@ def test_listing_the_names_imports_none_of_the_heavy_modules(module):
     code = f"import sys; from data import DATASETS; print(*DATASETS); sys.exit({module!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["digits", "breast-cancer", "nuclei", "mnist"]
+    assert done.stdout.split() == ["digits", "breast-cancer", "nuclei", "mnist", "fashion-mnist"]
 
 
 @pytest.mark.parametrize("description", DATASETS.values(), ids=DATASETS)
@@ -86,14 +87,16 @@ def test_a_path_too_long_is_told():
 
 
 def test_absent_mnist_is_told_with_its_four_files_and_their_place(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources.platformdirs, "user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DatasetNotFound) as caught:
         load_dataset("mnist")
-    for name in sources._IDX_NAMES:
+    for name in IDX_NAMES:
         assert name in str(caught.value)
     assert str(tmp_path / "cache" / "mnist") in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(DatasetNotFound, match=rf"into {re.escape(str(tmp_path))}$"):
+    with pytest.raises(
+        DatasetNotFound, match=rf"into {re.escape(str(tmp_path))}; downloading is switched off$"
+    ):
         load_dataset("mnist", data_dir=tmp_path)
 
 

@@ -12,11 +12,13 @@ from compare.initial_weights import draw_parameters, fingerprint
 from compare.measure.contestant import Contestant
 from compare.measure.task import network_of
 from compare.network import Network
-from data import Dataset
+from data import PARTS, Dataset
 
 
 class Laboratory:
     """A folder of arrays that every contestant maps, and the contestants themselves; a context manager.
+
+    Data that are mapped from the cache are mapped from there by the contestants too, and not copied.
 
     Args:
         experiment: what is run.
@@ -28,11 +30,11 @@ class Laboratory:
         self.experiment, self.data = experiment, data
         self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
         self.folder = Path(self._folder.name)
-        self._arrays = arrays or self.folder
+        self._arrays = arrays or data.folder or self.folder
         self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
-        if arrays is None:
-            for part in ("X_train", "Y_train", "X_test", "Y_test"):
+        if self._arrays == self.folder:
+            for part in PARTS:
                 np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
 
     def sibling(self) -> Self:
