@@ -95,8 +95,8 @@ def test_flags_turn_text_into_values(line, key, expected):
     assert type(overrides(line)[key]) is type(expected)
 
 
-ACCEPTED = """--dataset digits --data-dir d --test-fraction 0.2 --label-column 2 --no-download --fallback digits
---hidden 100,50
+ACCEPTED = """--dataset digits --data-dir d --test-fraction 0.2 --label-column 2 --no-download
+--fallback digits --hidden 100,50
 --activation tanh --no-bias --init pytorch --implementations numpy,torch --reference torch
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99
