@@ -34,7 +34,9 @@ print(f"{loaded - begin:6.3f} s, its SHA-256 {time.perf_counter() - loaded:.3f} 
 
 def main() -> None:
     """Print the time of the first load and of the following ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data-dir", type=Path, default=Path("."), help="where the files of MNIST are")
     data_dir = parser.parse_args().data_dir
     with tempfile.TemporaryDirectory() as folder:

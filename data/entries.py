@@ -42,6 +42,8 @@ def recall(entries: Path, key: str, name: str, sentence: str) -> Dataset | None:
     try:
         handle = os.open(entry / _RECORD, os.O_RDONLY)
     except OSError:
+        if os.path.lexists(entry):
+            _discard(entry)
         return None
     try:
         _lock(handle, exclusive=False)

@@ -6,6 +6,9 @@ _LONGEST = 40
 class DataError(ValueError):
     """A dataset cannot be used; the message is one line that says what, where and what would do."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # the name of a file may hold line ends
+
 
 class DatasetNotFound(DataError):  # noqa: N818 - a state the caller may well expect
     """A dataset is known by name, but its files are neither here nor to be had."""

@@ -7,7 +7,7 @@ from hashlib import md5
 from pathlib import Path
 
 from data.download import DownloadError, Report, download
-from data.errors import DataError, DatasetNotFound
+from data.errors import DataError, DatasetNotFound, shown
 from data.files import open_bytes
 from data.places import IDX_NAMES, cache_directory, find_all, is_offline
 from data.published import PUBLISHED, Published
@@ -16,29 +16,35 @@ LOCK_SECONDS = 1800.0
 """How long to wait for another process that downloads the same."""
 
 
-def obtain(name: str, data_dir: Path | None, may_download: bool, shown: bool) -> list[Path]:
+def obtain(name: str, data_dir: Path | None, may_download: bool, progress: bool) -> list[Path]:
     """Return the four IDX files of a dataset: from a directory, from the cache, or from the network.
 
     Args:
         name: in `PUBLISHED`.
         data_dir: where to look first; the files stay there.
         may_download: whether to try the network.
-        shown: whether to show progress where standard error is a terminal.
+        progress: whether to show it where standard error is a terminal.
 
     Raises:
         DatasetNotFound: the files are nowhere; where they belong.
         DataError: the directory is none, or holds another dataset under the same names.
     """
     published = PUBLISHED[name]
-    if data_dir is not None and not data_dir.is_dir():
-        raise DataError(f"{data_dir}: is not a directory (given as the data directory)")
     cache = cache_directory() / name
-    if found := _find(published, data_dir, cache):
-        return found
+    try:
+        if data_dir is not None and not data_dir.is_dir():
+            raise DataError(f"{data_dir}: is not a directory (given as the data directory)")
+        if found := _find(published, data_dir, cache):
+            return found
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # a ValueError where the name holds a NUL
+        told = getattr(error, "strerror", None) or error
+        raise DataError(f"{shown(str(data_dir))}: {told} (given as the data directory)") from error
     if not may_download or is_offline():
         raise _missing(published, data_dir, cache, "; downloading is switched off")
     try:
-        _download_missing(published, cache, shown)
+        _download_missing(published, cache, progress)
     except (DownloadError, OSError) as error:
         told = str(error) if isinstance(error, DownloadError) else _told(error, cache)
         raise _missing(published, data_dir, cache, f"; it could not be downloaded ({told})") from None
@@ -63,7 +69,7 @@ def _refuse_another(published: Published, directory: Path, files: list[Path]) ->
             raise DataError(f"{directory}: holds the files of {other.name}, not of {published.name}")
 
 
-def _download_missing(published: Published, cache: Path, shown: bool) -> None:
+def _download_missing(published: Published, cache: Path, progress: bool) -> None:
     """Download what is not in the cache yet, one process at a time."""
     from filelock import FileLock, Timeout
 
@@ -72,18 +78,18 @@ def _download_missing(published: Published, cache: Path, shown: bool) -> None:
         with FileLock(cache / ".lock", timeout=LOCK_SECONDS):
             for file in published.files:
                 if not find_all(cache, [file.name]):
-                    with _progress(f"{published.title}: {file.name}", shown) as report:
+                    with _bar(f"{published.title}: {file.name}", progress) as report:
                         download(file, published.mirrors, cache / f"{file.name}.gz", report)
     except Timeout:
         raise DownloadError("another process holds its lock") from None
 
 
 @contextmanager
-def _progress(what: str, shown: bool) -> Iterator[Report]:
+def _bar(what: str, progress: bool) -> Iterator[Report]:
     """Show a bar of bytes on a terminal, and nothing elsewhere."""
     from tqdm import tqdm
 
-    off = not (shown and sys.stderr.isatty())
+    off = not (progress and sys.stderr.isatty())
     with tqdm(desc=what, unit="B", unit_scale=True, disable=off, leave=False, file=sys.stderr) as bar:
 
         def report(arrived: int, total: int | None) -> None:

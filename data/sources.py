@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from data.csv_file import read_csv
-from data.errors import DataError
+from data.errors import DataError, shown
 from data.idx_file import read_idx_pair
 from data.obtain import obtain
 from data.places import CSV_NAMES, IDX_NAMES, find_all
@@ -90,8 +90,10 @@ def find_source(name_or_path: str | Path, request: Request) -> Source:
         if path.is_dir():
             return _from_directory(path, request)
         exists = path.exists()
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # a ValueError where the name holds a NUL
+        raise DataError(f"{shown(str(path))}: {getattr(error, 'strerror', None) or error}") from error
     if exists:
         label = request.label_column
         what = "a label-first CSV file" if label is None else f"a CSV file with its labels in column {label}"
