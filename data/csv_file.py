@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, shown
 from data.table import Table
-from data.text_stream import open_text
+from data.text_stream import check_expansion, open_text
 
 MOST_COLUMNS = 100_000
 _CELLS_PER_CHUNK = 1_500_000
@@ -36,6 +36,7 @@ def read_csv(path: Path, label_column: int | str | None = None) -> Table:
         DataError: no rows, no features, no such label column, rows of unequal length, a feature that is not a
             finite number, a missing label, or an unreadable file; the line and the column are named.
     """
+    check_expansion(path)
     with open_text(path) as text:
         _, first = next(_rows(text, path), (0, []))
         _check_first_row(path, first)

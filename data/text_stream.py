@@ -15,6 +15,7 @@ LARGEST_RATIO = 200
 """How many times its size a gzip file may expand to; CSV files of images come to about 10."""
 ALWAYS_ALLOWED = 1 << 26
 """Bytes that any gzip file may expand to."""
+_PIECE = 1 << 16
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -26,11 +27,10 @@ def open_text(path: Path) -> Iterator[TextIO]:
         A seekable stream that keeps the line endings.
 
     Raises:
-        DataError: not a readable regular file, damaged gzip data, more of them than is plausible, an endless
-            line, or text that is not UTF-8, with its line; also where these show inside the ``with`` block.
+        DataError: not a readable regular file, damaged gzip data, an endless line, or text that is not UTF-8, with its line; also where these show inside the ``with`` block.
     """
     with open_bytes(path) as stream:
-        bounded = io.BufferedReader(_Bounded(stream, path), buffer_size=1 << 16)
+        bounded = io.BufferedReader(_Bounded(stream, path), buffer_size=_PIECE)
         with io.TextIOWrapper(bounded, encoding="utf-8-sig", newline="") as text:
             try:
                 yield text
@@ -38,36 +38,47 @@ def open_text(path: Path) -> Iterator[TextIO]:
                 raise _not_utf_8(path) from error
 
 
+def check_expansion(path: Path) -> None:
+    """Decompress a gzip file to nowhere, which is quick, before the content is parsed, which is not.
+
+    Raises:
+        DataError: it expands beyond what is plausible, or is damaged.
+    """
+    with open_raw(path) as raw:
+        if not is_gzip(raw):
+            return
+    most = max(ALWAYS_ALLOWED, LARGEST_RATIO * path.stat().st_size)
+    received = 0
+    with open_bytes(path) as stream:
+        while piece := stream.read(_PIECE):
+            received += len(piece)
+            if received > most:
+                raise DataError(
+                    f"{path}: expands to over {most} bytes, {LARGEST_RATIO} times its size or more; "
+                    "if it is meant to, decompress it first"
+                )
+
+
 class _Bounded(io.RawIOBase):
-    """A stream that refuses to go on where a line never ends, or compressed content does not."""
+    """A stream that refuses to go on where a line never ends."""
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__()
         self._stream, self._path = stream, path
-        with open_raw(path) as raw:
-            compressed = is_gzip(raw)
-        most = max(ALWAYS_ALLOWED, LARGEST_RATIO * path.stat().st_size)
-        self._most = most if compressed else None
         self._start_again()
 
     def _start_again(self) -> None:
-        self._received, self._lines, self._since_line_end = 0, 0, 0
+        self._lines, self._since_line_end = 0, 0
 
     def readinto(self, buffer: Any) -> int:
         piece = self._stream.read(len(buffer))
         buffer[: len(piece)] = piece
-        self._received += len(piece)
         last_end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._since_line_end = len(piece) - last_end - 1 + (self._since_line_end if last_end < 0 else 0)
         self._lines += piece.count(b"\n")
         if self._since_line_end > LONGEST_LINE:
             raise DataError(
                 f"{self._path}, line {self._lines + 1}: is longer than {LONGEST_LINE} bytes: not a CSV file"
-            )
-        if self._most is not None and self._received > self._most:
-            raise DataError(
-                f"{self._path}: expands to over {self._most} bytes, {LARGEST_RATIO} times its size or more; "
-                "if it is meant to, decompress it first"
             )
         return len(piece)
 
@@ -88,7 +99,7 @@ class _Bounded(io.RawIOBase):
 def _not_utf_8(path: Path) -> DataError:
     """Say on which line the text ceases to be UTF-8, or that it is another encoding altogether."""
     with open_bytes(path) as stream:
-        lines = io.BufferedReader(_Bounded(stream, path), buffer_size=1 << 16)
+        lines = io.BufferedReader(_Bounded(stream, path), buffer_size=_PIECE)
         for number, line in enumerate(lines, start=1):
             if number == 1 and line.startswith(_UTF_16):
                 return DataError(f"{path}: is UTF-16 text, not UTF-8; save it as UTF-8")
