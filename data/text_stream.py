@@ -27,7 +27,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
         A seekable stream that keeps the line endings.
 
     Raises:
-        DataError: not a readable regular file, damaged gzip data, an endless line, or text that is not UTF-8, with its line; also where these show inside the ``with`` block.
+        DataError: not a readable regular file, damaged gzip data, an endless line, or text that is not
+            UTF-8, with its line; also where these show inside the ``with`` block.
     """
     with open_bytes(path) as stream:
         bounded = io.BufferedReader(_Bounded(stream, path), buffer_size=_PIECE)

@@ -147,6 +147,29 @@ def test_parts_whose_headers_differ_are_refused(directory):
         load_dataset(directory)
 
 
+def test_the_label_column_counts_for_both_files_and_in_messages(directory):
+    (directory / "train.csv").write_text("x,label,y\n1,b,2\n3,a,4.5\n5,b,6\n7,a,8\n")
+    (directory / "test.csv").write_text("x,label,y\n9,a,1\n4,b,3.25\n")
+    dataset = load_dataset(directory, label_column="label")
+    assert dataset.classes == ("a", "b")
+    assert dataset.Y_train.tolist() == [1, 0, 1, 0]
+    assert dataset.X_test.tolist()[0][0] == 1
+    (directory / "test.csv").write_text("x,label,y\n9,c,1\n")
+    with pytest.raises(DataError, match=r"test\.csv, line 2, column 2: its label 'c' does not occur"):
+        load_dataset(directory, label_column="label")
+    (directory / "test.csv").write_text("x,label,z\n9,a,1\n")
+    with pytest.raises(DataError, match=r"test\.csv, column 3: is 'z' where"):
+        load_dataset(directory, label_column=2)
+
+
+def test_a_label_too_long_to_show_is_cut(directory):
+    (directory / "test.csv").write_text(f"{'c' * 5000},1,2\n")
+    with pytest.raises(DataError) as caught:
+        load_dataset(directory)
+    assert "its label 'cccc" in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

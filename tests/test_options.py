@@ -88,6 +88,10 @@ def test_commands_own_flags_are_no_part_of_the_experiment():
         ("--nesterov", "training.nesterov", True),
         ("--seeds 0,1,2", "run.seeds", [0, 1, 2]),
         ("--dataset 7.csv", "data.dataset", "7.csv"),
+        ("--label-column 3", "data.label_column", 3),
+        ("--label-column 3.5", "data.label_column", "3.5"),
+        ("--no-download", "data.download", False),
+        ("--offline", "data.download", False),
     ],
 )
 def test_flags_turn_text_into_values(line, key, expected):
