@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data.download import DownloadError, Report, download
 from data.errors import DataError, DatasetNotFound, shown
 from data.files import open_bytes
 from data.places import IDX_NAMES, cache_directory, find_all, is_offline
 from data.published import PUBLISHED, Published
+
+if TYPE_CHECKING:
+    from data.download import Report
 
 LOCK_SECONDS = 1800.0
 """How long to wait for another process that downloads the same."""
@@ -43,6 +46,8 @@ def obtain(name: str, data_dir: Path | None, may_download: bool, progress: bool)
         raise DataError(f"{shown(str(data_dir))}: {told} (given as the data directory)") from error
     if not may_download or is_offline():
         raise _missing(published, data_dir, cache, "; downloading is switched off")
+    from data.download import DownloadError  # brings urllib along, which nobody else needs
+
     try:
         _download_missing(published, cache, progress)
     except (DownloadError, OSError) as error:
@@ -73,6 +78,8 @@ def _download_missing(published: Published, cache: Path, progress: bool) -> None
     """Download what is not in the cache yet, one process at a time."""
     from filelock import FileLock, Timeout
 
+    from data.download import DownloadError, download
+
     cache.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(cache / ".lock", timeout=LOCK_SECONDS):
@@ -85,7 +92,7 @@ def _download_missing(published: Published, cache: Path, progress: bool) -> None
 
 
 @contextmanager
-def _bar(what: str, progress: bool) -> Iterator[Report]:
+def _bar(what: str, progress: bool) -> "Iterator[Report]":
     """Show a bar of bytes on a terminal, and nothing elsewhere."""
     from tqdm import tqdm
 

@@ -188,9 +188,10 @@ def test_a_redirect_from_https_to_http_is_not_followed():
         download._Redirects().redirect_request(request, None, 302, "", {}, "http://b/x")
 
 
-def test_the_four_files_are_downloaded_once_and_found_ever_after(server, mnist_here, tmp_path):
+def test_the_four_files_are_downloaded_once_and_found_ever_after(server, mnist_here, capsys):
     mnist_here(server.mirror("missing"), server.mirror("good"))
-    first = load_dataset("mnist", download=True)
+    first = load_dataset("mnist", download=True, progress=True)
+    assert capsys.readouterr().err == ""  # no bar where nobody watches
     assert first.X_train.shape == (40, 400)
     assert "cache/mnist" in first.source
     assert len(server.requests) == 8

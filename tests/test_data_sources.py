@@ -106,6 +106,35 @@ def test_a_data_directory_that_is_not_there_is_not_mistaken_for_absent_mnist(tmp
     assert not isinstance(caught.value, DatasetNotFound)
 
 
+@pytest.mark.parametrize(
+    ("directory", "message"),
+    [("a\0b", "null"), ("x" * 5000, "File name too long")],
+    ids=["NUL", "too long"],
+)
+def test_a_data_directory_that_cannot_be_a_name_is_told(directory, message):
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset("mnist", data_dir=Path(directory))
+    assert str(caught.value).isprintable()
+    with pytest.raises(DataError, match=message):
+        load_dataset(Path(directory))
+
+
+def test_a_directory_that_may_not_be_entered_is_told(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    for arguments in (("mnist", tmp_path), (tmp_path,)):
+        with pytest.raises(DataError, match="Permission denied"):
+            load_dataset(*arguments)
+
+
+def test_a_message_is_one_line_whatever_the_name_of_the_file():
+    with pytest.raises(DataError) as caught:
+        load_dataset("two\nlines.csv")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_directory_without_data_is_told(tmp_path):
     (tmp_path / "train.csv").write_text("0,1\n1,2\n")
     with pytest.raises(DataError, match=r"holds neither train\.csv and test\.csv nor the four IDX files"):
