@@ -3,8 +3,8 @@
     python -m benchmarks.shared_memory [--data-dir DIR]
 
 Both are prepared for MNIST, mapped from the cache, or, without a directory that holds its files, for random
-data of its size (60,000 rows of 784 float32 values: 188 MB), in processes of their own. RSS counts every page a
-process has in memory, PSS shares a page's size among the processes that hold it; Linux only.
+data of its size (60,000 rows of 784 float32 values: 188 MB), in processes of their own. RSS counts every page
+a process has in memory, PSS shares a page's size among the processes that hold it; Linux only.
 """
 
 import argparse

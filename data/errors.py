@@ -7,7 +7,8 @@ class DataError(ValueError):
     """A dataset cannot be used; the message is one line that says what, where and what would do."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.splitlines()))  # the name of a file may hold line ends
+        """Keep the message, with what cannot be printed escaped: names of files may hold anything."""
+        super().__init__("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in message))
 
 
 class DatasetNotFound(DataError):  # noqa: N818 - a state the caller may well expect
