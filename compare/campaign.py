@@ -17,7 +17,7 @@ from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
-from compare.measure.task import check_fit
+from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
@@ -126,15 +126,7 @@ def chosen_dataset(experiment: Experiment, shown: bool) -> tuple[Dataset, str]:
     """Return the dataset, and a sentence where it is not the one that was named; show a download if so."""
     data = experiment.data
     try:
-        dataset = load_dataset(
-            data.dataset,
-            data.data_dir,
-            data.test_fraction,
-            label_column=data.label_column,
-            download=data.download,
-            progress=shown,
-        )
-        return dataset, ""
+        return dataset_of(experiment, shown), ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
