@@ -13,6 +13,7 @@ import tempfile
 import time
 import weakref
 from contextlib import suppress
+from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ if sys.platform != "win32":
 MOST_ENTRIES = 16
 MOST_BYTES = 4 << 30
 _RECORD = "entry.json"
+_TOLD = [field.name for field in fields(Dataset) if field.name not in ("name", "source", *PARTS)]
 _LONGEST_RECORD = 1 << 24
 _WORDS_PER_SUM = 1 << 17
 _ABANDONED_SECONDS = 3600.0
@@ -71,13 +73,8 @@ def keep(entries: Path, key: str, dataset: Dataset) -> None:
             path = building / f"{part}.npy"
             np.save(path, getattr(dataset, part), allow_pickle=False)
             sums[part] = _checksum(path)
-        record = {
-            "sums": sums,
-            "sha256": dataset.sha256,
-            "classes": dataset.classes,
-            "split": dataset.split,
-            "scaling": dataset.scaling,
-        }
+        told = {name: getattr(dataset, name) for name in _TOLD}
+        record = {"sums": sums, "sha256": dataset.sha256, "dataset": told}
         text = json.dumps(record)
         (building / _RECORD).write_text(f"{_digest(text)}\n{text}", encoding="utf-8")
         if _size(building) <= MOST_BYTES:
@@ -98,8 +95,10 @@ def _read(entry: Path, handle: int, name: str, sentence: str) -> Dataset:
         raise ValueError("the record is damaged")
     record = json.loads(text)
     arrays = {part: _mapped(entry / f"{part}.npy", record["sums"][part]) for part in PARTS}
-    classes, split, scaling = tuple(record["classes"]), record["split"], record["scaling"]
-    dataset = Dataset(name, sentence, **arrays, classes=classes, split=split, scaling=scaling)
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record["dataset"].items()
+    }
+    dataset = Dataset(name, sentence, **arrays, **told)
     vars(dataset)["sha256"] = record["sha256"]  # what the cached property would find, without the work
     return dataset
 

@@ -17,7 +17,10 @@ from data.sources import Source
 
 LEAST_BYTES = 4_000_000
 """Smaller arrays are not worth an entry: they are parsed in a few tenths of a second."""
-_READERS = ("csv_file", "text_stream", "idx_file", "labels", "split", "scaling", "load", "table", "entries")
+_READERS = (
+    *("csv_file", "text_stream", "idx_file", "table", "labels", "split", "scaling", "images", "load"),
+    *("dataset", "entries"),
+)
 
 
 def parsed_once(source: Source, options: Mapping[str, object], parse: Callable[[], Dataset]) -> Dataset:

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def entries_in(cache: Path) -> list[Path]:
 def assert_same(one: Dataset, other: Dataset) -> None:
     for part in PARTS:
         np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
-    for name in ("name", "source", "classes", "split", "scaling", "sha256"):
+    for name in ("sha256", *(field.name for field in fields(Dataset) if field.name not in PARTS)):
         assert getattr(one, name) == getattr(other, name)
 
 
@@ -247,7 +248,7 @@ def test_the_record_is_text_that_anyone_can_read(table, cache):
     _, text = (dataset.folder / "entry.json").read_text().split("\n", 1)
     record = json.loads(text)
     assert record["sha256"] == dataset.sha256
-    assert record["classes"] == ["0", "1", "2"]
+    assert record["dataset"]["classes"] == ["0", "1", "2"]
 
 
 def test_contestants_map_the_cached_arrays_and_nothing_is_copied(table):
