@@ -94,7 +94,7 @@ def _read(entry: Path, handle: int, name: str, sentence: str) -> Dataset:
     if digest != _digest(text):
         raise ValueError("the record is damaged")
     record = json.loads(text)
-    arrays = {part: _mapped(entry / f"{part}.npy", record["sums"][part]) for part in PARTS}
+    arrays: dict[str, Any] = {part: _mapped(entry / f"{part}.npy", record["sums"][part]) for part in PARTS}
     told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in record["dataset"].items()
     }
