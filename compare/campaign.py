@@ -18,14 +18,20 @@ from compare.implementations import known_names
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.preflight import check_contestants
-from compare.measure.task import check_fit
+from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
 from compare.progress import Progress
-from compare.recording import planned_runs, record_runs, record_timings
+from compare.recording import (
+    planned_runs,
+    record_noise,
+    record_runs,
+    record_timings,
+    record_tunings,
+)
 from compare.render.derivation import derivation_paragraphs
 from compare.render.fairness_notes import fairness_notes
 from compare.render.figures import draw_figure, figures_of
@@ -78,7 +84,8 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     """
     try:
         experiment = chosen_experiment(options)
-        dataset, note = chosen_dataset(experiment)
+        dataset, note = chosen_dataset(experiment, not options.quiet)
+        experiment = experiment.on_rows(len(dataset.X_train))
         check_fit(experiment, dataset)
         device = check_contestants(experiment)
         title = title_of(experiment.to_dict(), dataset.name)
@@ -86,7 +93,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         say("\n".join(filter(None, parts)))
         with (
             open_store(options, experiment, dataset, command) as store,
-            Laboratory(experiment, dataset) as laboratory,
+            Laboratory(experiment, dataset, splits_of(experiment)) as laboratory,
         ):
             if store.dropped:
                 say(store.dropped)
@@ -127,16 +134,26 @@ def recorded(directory: Path) -> dict[str, Any]:
     return record
 
 
-def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
-    """Return the dataset, and a sentence where it is not the one that was named."""
+def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None) -> tuple[Dataset, str]:
+    """Return the dataset, and a sentence where it is not the one that was named.
+
+    Where every seed has its own split, it is that of `seed`, or of the experiment's first. A download is
+    shown if `shown`.
+    """
     data = experiment.data
+    split_seed = (experiment.run.seeds[0] if seed is None else seed) if data.vary_split else None
     try:
-        return load_dataset(data.dataset, data.data_dir, data.test_fraction), ""
+        return dataset_of(experiment, shown, split_seed), ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
-        fallback = load_dataset(data.fallback, None, data.test_fraction)
+        fallback = load_dataset(data.fallback, None, data.test_fraction, split_seed)
         return fallback, f"Fell back to {data.fallback}: {error}"
+
+
+def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:
+    """Return the function that gives a seed's own split of the data; None where all share one."""
+    return (lambda seed: chosen_dataset(experiment, False, seed)[0]) if experiment.data.vary_split else None
 
 
 def describe(dataset: Dataset) -> str:
@@ -173,6 +190,9 @@ def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
         return
     from compare.measure.cluster import Cluster
 
+    if laboratory.experiment.data.vary_split:
+        told = "the workers of a cluster hold one split of the data; leave out vary_split, or the scheduler"
+        raise WorkplaceError(f"--scheduler: {told}")
     with Cluster(options.scheduler, laboratory) as cluster:
         yield cluster
 
@@ -203,7 +223,9 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
+    tuning = record_tunings(store, laboratory, parity, shown)
     record_runs(store, laboratory, place, plan, parity, shown)
+    record_noise(store, laboratory, shown)
     record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
@@ -211,7 +233,16 @@ def finish(
         environment["device"] = record.device
     pictures = pictures_seen(experiment, dataset, store.runs)
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, pictures, fairness
+        experiment,
+        environment,
+        parity.to_dict(),
+        store.runs,
+        derivation,
+        store.timings,
+        pictures,
+        store.noise_scales,
+        tuning,
+        fairness,
     )
     formats = [format for format in formats_there() if format not in PICTURES]
     paths = [str(store.write(name, content)) for name, content in made_files(document, formats)]
@@ -252,7 +283,7 @@ def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run])
         return None
     images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
     ordered = in_grid_order(runs, experiment.cells())
-    return pictures_of(images, ordered, (experiment.reference, experiment.factors.implementations[0]))
+    return pictures_of(images, ordered, (experiment.reference, experiment.contestants[0]))
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

@@ -93,6 +93,15 @@ def directory(value: Any) -> Path:
     return value if isinstance(value, Path) else Path(text(value))
 
 
+def column(value: Any) -> int | str:
+    """Accept the number (from 1) or the name of a column."""
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_WHOLE:
+        raise refusal(f"must be the number of a column, from 1, or its name, not {shown(value)}")
+    return value
+
+
 def batch_size(value: Any) -> int | str:
     """Accept a number of samples, or "full" for all of them."""
     if isinstance(value, str) and value == "full":
@@ -130,21 +139,22 @@ def learning_rate(value: Any) -> float | dict[str, float]:
     return {known(optimizer): above_zero(rate) for optimizer, rate in value.items()}
 
 
+def listed_values(values: Any, check: Check, least: int = 1, distinct: bool = True) -> tuple[Any, ...]:
+    """Accept a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
+    if not isinstance(values, list | tuple):
+        raise refusal(f"must be a list, such as [{shown(values)}]")
+    if len(values) < least:
+        raise refusal("must have at least one value, not none")
+    kept = tuple(check(value) for value in values)
+    twice = next((value for place, value in enumerate(kept) if value in kept[:place]), None)
+    if distinct and twice is not None:
+        raise refusal(f"has {shown(twice)} more than once; name each value once")
+    return kept
+
+
 def listed(check: Check, least: int = 1, distinct: bool = True) -> BeforeValidator:
-    """Check a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
-
-    def checked(values: Any) -> tuple[Any, ...]:
-        if not isinstance(values, list | tuple):
-            raise refusal(f"must be a list, such as [{shown(values)}]")
-        if len(values) < least:
-            raise refusal("must have at least one value, not none")
-        kept = tuple(check(value) for value in values)
-        twice = next((value for place, value in enumerate(kept) if value in kept[:place]), None)
-        if distinct and twice is not None:
-            raise refusal(f"has {shown(twice)} more than once; name each value once")
-        return kept
-
-    return BeforeValidator(checked)
+    """Check a list as `listed_values` does."""
+    return BeforeValidator(lambda values: listed_values(values, check, least, distinct))
 
 
 def given(check: Check) -> BeforeValidator:

@@ -43,6 +43,11 @@ def rate_or_rates(text: str) -> object:
     return {name.strip(): value(rate.strip()) for name, _, rate in pairs}
 
 
+def number_or_name(text: str) -> object:
+    """Read a whole number, or else leave the text as it is."""
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
 @dataclass(frozen=True)
 class Flag:
     """A flag for an experiment's "section.key"; `read` turns its text into a value, None makes a switch."""
@@ -80,18 +85,26 @@ FLAGS = (
         "O+L,...",
         "OUTPUT+LOSS (default: softmax+cross_entropy); defined: see below",
     ),
-    Flag("factors.batch_sizes", values, "SIZES", 'samples an update, or "full" for all (default: 32)'),
+    Flag(
+        "factors.batch_sizes",
+        values,
+        "SIZES",
+        'samples an update, or "full" for all, e.g. full,32 or 1,2,4,...,full (default: 32)',
+    ),
     Flag("factors.optimizers", words, "NAMES", f"of {', '.join(OPTIMIZERS)} (default: sgd)"),
     Flag("factors.dtypes", words, "NAMES", f"of {', '.join(DTYPES)} (default: float32)"),
     Flag("factors.threads", values, "COUNTS", "threads of each process (default: 1)"),
-    Flag("data.dataset", str, "NAME|PATH", "embedded dataset or CSV/IDX file (default: digits)"),
-    Flag("data.data_dir", str, "DIR", "directory to look for the dataset in first (default: the cache)"),
+    Flag("data.dataset", str, "NAME|PATH", "of --list, a CSV file, or a directory (default: digits)"),
+    Flag("data.data_dir", str, "DIR", "directory to look for mnist or fashion-mnist in first"),
+    Flag("data.download", None, "", "download them where they are not found (default: --download)"),
+    Flag("data.label_column", number_or_name, "N|NAME", "column of a CSV file's labels (default: 1)"),
     Flag(
         "data.test_fraction",
         value,
         "F",
         "fraction kept for testing, 0 to 1 (default: the dataset's own split)",
     ),
+    Flag("data.vary_split", None, "", "every seed draws a split of its own (default: --no-vary-split)"),
     Flag(
         "data.fallback", str, "NAME", "dataset used, and said so, if the first is not found (default: none)"
     ),
@@ -106,6 +119,12 @@ FLAGS = (
     Flag("training.seconds", value, "S", "train for S seconds of wall time"),
     Flag("training.target", value, "ACCURACY", "test accuracy, 0 to 1, to time the way to (default: none)"),
     Flag("training.lr", rate_or_rates, "RATE", "learning rate, or sgd=0.5,adam=0.001 (default: torch's)"),
+    Flag(
+        "training.tune_lr",
+        value,
+        "N",
+        "try N rates around it, x3 apart, in every regime and use the best (default: none)",
+    ),
     Flag("training.momentum", value, "M", "of sgd and rmsprop, 0 to below 1 (default: torch's, 0)"),
     Flag("training.dampening", value, "D", "of sgd's momentum, 0 to 1 (default: torch's, 0)"),
     Flag("training.nesterov", None, "", "Nesterov momentum for sgd (default: --no-nesterov)"),
@@ -126,6 +145,9 @@ FLAGS = (
     Flag("run.device", str, "NAME", f"of {', '.join(DEVICES)}, for the torch contestants (default: cpu)"),
     Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
     Flag("run.floor", None, "", "time the matrix products of the steps alone too (default: --floor)"),
+    Flag(
+        "run.noise_scale", None, "", "estimate the gradient noise scale (default: from three batch sizes on)"
+    ),
 )
 
 
@@ -137,6 +159,8 @@ def add_flags(parser: argparse.ArgumentParser, keys: Iterable[str] | None = None
         flags = [flag for flag in flags if wanted is None or flag.key in wanted]
         group = parser.add_argument_group(title) if flags else parser
         for flag in flags:
+            if flag.key == "data.download":
+                add_offline(group)
             if flag.read is None:
                 switch = argparse.BooleanOptionalAction
                 group.add_argument(flag.spelling, dest=flag.key, action=switch, default=None, help=flag.help)
@@ -144,6 +168,12 @@ def add_flags(parser: argparse.ArgumentParser, keys: Iterable[str] | None = None
                 group.add_argument(
                     flag.spelling, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help
                 )
+
+
+def add_offline(group: argparse._ActionsContainer) -> None:
+    """Add --offline, the other name of --no-download."""
+    told = "the same as --no-download"
+    group.add_argument("--offline", dest="data.download", action="store_false", default=None, help=told)
 
 
 def overrides_of(namespace: argparse.Namespace) -> dict[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from compare.fields import ResultsError
-from compare.store import EXPERIMENT, RUNS, TIMINGS, write_whole
+from compare.store import EXPERIMENT, JOURNALS, write_whole
 
-RECORDS = (RUNS, TIMINGS, EXPERIMENT, "results.json")
+RECORDS = (*sorted(JOURNALS), EXPERIMENT, "results.json")
 """What a run leaves as its record, which no report replaces."""
 
 

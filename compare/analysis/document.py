@@ -7,11 +7,14 @@ from typing import Any
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.floor import floor_rows
+from compare.analysis.noise_scale import noise_rows
 from compare.analysis.null_test import null_test
 from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
+from compare.analysis.sweep import sweep
 from compare.analysis.times import Times
 from compare.experiment import Experiment
+from compare.noise_scales import NoiseScale
 from compare.results import CELL_FIELDS, Cell, Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
 
@@ -24,6 +27,8 @@ def results_document(
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
     pictures: Mapping[str, object] | None = None,
+    noise_scales: Iterable[NoiseScale] = (),
+    tuning: Sequence[Mapping[str, object]] = (),
     fairness: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings.
@@ -45,14 +50,15 @@ def results_document(
         "dtype": factors.dtypes,
         "threads": factors.threads,
     }
+    target = experiment.training.target
+    summary = summarise(ordered, reference, target, timed, null, rows)
+    swept = sweep(ordered, target, rows or 1, summary)
     return build_results(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
         runs=[replace(run, predictions=None) for run in ordered],
-        summary=marked(
-            summarise(ordered, reference, experiment.training.target, timed, null, rows), parity, ordered
-        ),
+        summary=marked(summary, parity, ordered),
         attribution=attribute(ordered, levels, timed, rows),
         reference=reference,
         derivation=derivation,
@@ -60,6 +66,9 @@ def results_document(
         null_test=null,
         budgets=budgets(ordered),
         pictures=pictures,
+        sweep=swept or None,
+        tuning=tuning or None,
+        noise_scale=noise_rows(noise_scales, ordered, target) or None,
         floor=floor_rows(Times(timed), reference, null) or None,
         fairness=fairness,
     )

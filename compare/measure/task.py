@@ -1,9 +1,29 @@
-"""An experiment on a dataset: the networks it needs, and whether the two go together."""
+"""An experiment on a dataset: how that is had, the networks it needs, and whether the two go together."""
 
 from compare.experiment import Experiment, ExperimentError
 from compare.network import Network
 from compare.targets import output_width
-from data import Dataset
+from data import Dataset, load_dataset
+
+
+def dataset_of(experiment: Experiment, shown: bool = False, split_seed: int | None = None) -> Dataset:
+    """Load the dataset that an experiment names; `shown`: show a download, on a terminal.
+
+    `split_seed` draws another split than the fixed one.
+
+    Raises:
+        DataError: it cannot be had or used.
+    """
+    data = experiment.data
+    return load_dataset(
+        data.dataset,
+        data.data_dir,
+        data.test_fraction,
+        split_seed,
+        label_column=data.label_column,
+        download=data.download,
+        progress=shown,
+    )
 
 
 def network_of(experiment: Experiment, dataset: Dataset, objective: str) -> Network:
@@ -19,7 +39,7 @@ def check_fit(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ExperimentError where the experiment asks of the data what they cannot give."""
     rows = len(dataset.X_train)
     for size in experiment.factors.batch_sizes:
-        if size != "full" and size > rows:
+        if isinstance(size, int) and size > rows:
             raise ExperimentError(
                 f"factors.batch_sizes: {size} is more than the {rows} training rows; use 1 to {rows}, or full"
             )

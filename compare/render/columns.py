@@ -85,6 +85,10 @@ def _floor(rows: Sequence[Row], reference: str | None) -> Column:
     return FLOOR, [_told_ratio(row, "floor_ratio", "floor_differs") for row in rows]
 
 
+def _rate(rows: Sequence[Row], reference: str | None) -> Column:
+    return "rate", [plain(None if row.get("lr") is None else f"{row['lr']:.3g}") for row in rows]
+
+
 def _accuracy(rows: Sequence[Row], reference: str | None) -> Column:
     return "test accuracy %", [percent(row) for row in rows]
 
@@ -122,7 +126,9 @@ COLUMNS: dict[str, Callable[[Sequence[Row], str | None], Column]] = {
     "test_loss": _loss_column("test_loss", "test loss"),
     "test_accuracy": _accuracy,
     "seconds_to_target": _to_target,
+    "updates_to_target": _plain_column("updates_to_target", "updates to target"),
     "target_reached": _plain_column("target_reached", "runs at target"),
+    "lr": _rate,
     "status": _plain_column("status", "status"),
     "diverged": _plain_column("diverged", "diverged runs"),
     "failed": _plain_column("failed", "failed runs"),

@@ -91,6 +91,7 @@ def summary_columns(
 def _telling(rows: Sequence[Row], kept: set[str]) -> list[str]:
     """The keys of the columns that say something of these rows."""
     keys = [key for key in SETTINGS if _varies(rows, key) and (key in kept or key != "updates")]
+    keys += ["lr"] if _tuned(rows) else []
     keys += ["seconds_per_epoch", "time_ratio", *(["floor_ratio"] if FLOOR in kept else [])]
     keys += [*(["train_loss"] if LOSS in kept else [])]
     keys += ["test_loss"] if all(row["test_accuracy"] is None for row in rows) else []
@@ -98,6 +99,12 @@ def _telling(rows: Sequence[Row], kept: set[str]) -> list[str]:
     keys += ["test_accuracy", *(["seconds_to_target"] if any(row["target_reached"] for row in rows) else [])]
     keys += ["status"] if any(row["status"] not in ("ok", None) for row in rows) else []
     return keys + (["flags"] if any(row["flags"] for row in rows) else [])
+
+
+def _tuned(rows: Sequence[Row]) -> bool:
+    """Whether one optimizer has different learning rates in different rows."""
+    used = {(row["optimizer"], row["lr"]) for row in rows if row.get("lr") is not None}
+    return len(used) > len({optimizer for optimizer, _ in used})
 
 
 def with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from compare.render.budgets_table import budgets_table
 from compare.render.layout import DEFAULT, Layout
+from compare.render.sweep import sweep_table, target_of
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
+from compare.render.tuning import tuning_table
 from compare.render.verdict import verdict
 
 
@@ -20,5 +22,9 @@ def results_paragraphs(document: Mapping[str, Any], layout: Layout = DEFAULT) ->
         yield "\n".join(notes)
     if budgets := document.get("budgets"):
         yield budgets_table(budgets)
+    if tuned := tuning_table(document.get("tuning", ())):
+        yield f"Learning rates: the best for each regime\n\n{tuned}"
+    if swept := sweep_table(document.get("sweep", ())):
+        yield f"Batch sizes: time to the target, {target_of(document)}\n\n{swept}"
     if findings := verdict(document):
         yield "\n".join(findings)
