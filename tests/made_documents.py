@@ -83,14 +83,16 @@ def sweep_rows(names: Sequence[str] = ("numpy", "torch")) -> list[dict[str, Any]
             for key, value in (("updates_to_target", updates), ("seconds_to_target", seconds)):
                 row |= {key: value, f"{key}_low": value and 0.8 * value, f"{key}_high": value and 1.3 * value}
             reached = "3 of 3" if updates else "0 of 3"
-            rows.append({**row, "seconds_per_epoch": 0.01, "target_reached": reached})
+            row |= {"seconds_per_epoch": 0.01, "seconds_per_epoch_low": None, "seconds_per_epoch_high": None}
+            rows.append({**row, "updates_between": updates and 45, "target_reached": reached})
     return rows
 
 
 def noise_scale(*sizes: float) -> list[dict[str, Any]]:
     """A prediction for each seed."""
-    names = {"objective": "softmax+cross_entropy", "optimizer": "sgd", "batch_size": 32, "points": []}
-    return [{**names, "seed": seed, "predicted_batch_size": size} for seed, size in enumerate(sizes)]
+    names = {"objective": "softmax+cross_entropy", "optimizer": "sgd", "dtype": "float32", "batch_size": 32}
+    made = {"status": "ok", "reason": None, "points": [], "averaged_updates": 100.0}
+    return [{**names, **made, "seed": seed, "predicted_batch_size": size} for seed, size in enumerate(sizes)]
 
 
 def pictures(count: int = 10, names: Sequence[str] = ("numpy", "torch")) -> dict[str, Any]:

@@ -85,6 +85,9 @@ def every_part() -> dict[str, Any]:
             "batch_size": size,
             "rows_per_batch": rows,
             "seconds_per_epoch": 0.1 / rows + 0.001,
+            "seconds_per_epoch_low": None,
+            "seconds_per_epoch_high": None,
+            "updates_between": None if size == "full" else 45,
             "updates_to_target": None if size == "full" else 2000.0 / rows,
             "updates_to_target_low": None if size == "full" else 1900.0 / rows,
             "updates_to_target_high": None if size == "full" else 2100.0 / rows,
@@ -147,7 +150,13 @@ def every_part() -> dict[str, Any]:
     compared = {"mean_norm": 0.1, "batch_norm": 0.1, "relative_difference": 1e-16}
     return {
         "sweep": sweep,
-        "noise_scale": [{**at, "seed": 0, "batch_size": 32, "points": [point], "predicted_batch_size": 21.0}],
+        "noise_scale": [
+            {
+                **{key: at[key] for key in ("objective", "optimizer", "dtype")},
+                **{"seed": 0, "batch_size": 32, "status": "ok", "reason": None, "points": [point]},
+                **{"averaged_updates": 180.0, "predicted_batch_size": 21.0},
+            }
+        ],
         "tuning": [
             {
                 **at,
@@ -155,7 +164,15 @@ def every_part() -> dict[str, Any]:
                 "batch_size": 32,
                 "rates": rates,
                 "best_lr": 0.1,
-                "sensitivity": {},
+                "seeds": [5, 6],
+                "lr": 0.1,
+                "edge": "lowest",
+                "sensitivity": {
+                    "loss_below": None,
+                    "loss_above": None,
+                    "within_10_percent_low": 0.1,
+                    "within_10_percent_high": 0.1,
+                },
             }
         ],
         "floor": [
