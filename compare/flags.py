@@ -116,6 +116,9 @@ FLAGS = (
     ),
     Flag("run.timeout", value, "S", "seconds one training may take (default: 600)"),
     Flag(
+        "run.memory_limit", value, "GB", "GB one contestant may take (default: four fifths of the machine's)"
+    ),
+    Flag(
         "run.processes", value, "N", "processes in which each contestant is timed; 0: no timing (default: 5)"
     ),
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),

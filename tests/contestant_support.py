@@ -18,9 +18,10 @@ def register_odd_contestants(monkeypatch) -> None:
     """Make the contestants of tests/contestants/ known here and in every worker started from now on."""
     monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     monkeypatch.syspath_prepend(str(CONTESTANTS))
+    from hostile_contestants import HOSTILE
     from odd_contestants import ODD
 
-    for name, where in ODD.items():
+    for name, where in (ODD | HOSTILE).items():
         monkeypatch.setitem(IMPLEMENTATIONS, name, where)
 
 

@@ -65,7 +65,9 @@ class Laboratory:
         """
         key = (implementation, threads, again)
         if key not in self._contestants:
-            self._contestants[key] = Contestant(implementation, threads, self.folder)
+            self._contestants[key] = Contestant(
+                implementation, threads, self.folder, self.experiment.run.memory_limit
+            )
         return self._contestants[key]
 
     def renew(self) -> None:

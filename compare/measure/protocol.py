@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.measure.contestant import Contestant, ContestantError
+from compare.fields import AT_LEAST_1, check_fields
+from compare.measure.channel import ContestantError, understood
+from compare.measure.contestant import Contestant
 from compare.measure.laboratory import Laboratory
 from compare.measure.session import GAP_SECONDS
 from compare.results import Cell
@@ -119,7 +121,9 @@ def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
 
     def train_block(seat: _Seat) -> None:
         contestant = contestant_of(laboratory, seat.entrant)
-        seat.blocks.append(Block(**contestant.ask("block", timeout, updates=seat.ready["updates"])))
+        answer = contestant.ask("block", timeout, updates=seat.ready["updates"])
+        with understood():
+            seat.blocks.append(Block(**answer))
 
     take_turns(prepare, rng.permutation(len(seats)))
     for order in balanced_orders(len(seats), rounds, rng):
@@ -155,6 +159,9 @@ def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str
         seed=seed,
         at_least=BLOCK_SECONDS,
     )
+    with understood():
+        check_fields(answer, {"updates": AT_LEAST_1})
+        timing_of(entrant, process, answer, (), None)
     return answer
 
 

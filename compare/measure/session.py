@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 
-from compare.measure.contestant import ContestantError
+from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned
 from compare.measure.training import Budget
@@ -61,16 +61,17 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
         target=training.target,
     )
-    outcome = answer["training"]
-    outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
-    return Run(
-        cell=cell,
-        seed=planned.seed,
-        round=planned.round,
-        initial_weights_sha256=weights_sha256(laboratory, planned),
-        final_weights_sha256=answer["final_weights_sha256"],
-        **outcome,
-    )
+    with understood():
+        outcome = answer["training"]
+        outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
+        return Run(
+            cell=cell,
+            seed=planned.seed,
+            round=planned.round,
+            initial_weights_sha256=weights_sha256(laboratory, planned),
+            final_weights_sha256=answer["final_weights_sha256"],
+            **outcome,
+        )
 
 
 def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -> Run:

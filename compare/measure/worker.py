@@ -19,6 +19,7 @@ from compare.implementation import Array, Implementation, UpdateRule
 from compare.implementations import load_implementation
 from compare.initial_weights import fingerprint
 from compare.measure.pinning import thread_pools
+from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch
 from compare.measure.training import Budget, Split, train, warm_up
@@ -31,6 +32,7 @@ class Worker:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
+        self.asked = 0
         self._stopwatch: Stopwatch | None = None
 
     def hello(self, implementation: str, data: str) -> dict[str, Any]:
@@ -133,19 +135,20 @@ class Worker:
         self.answer({"fraction": fraction})
 
     def answer(self, message: dict[str, Any]) -> None:
-        """Send one line to the parent."""
-        self._answers.write(json.dumps(message) + "\n")
+        """Send one line to the parent, with the number of its request."""
+        self._answers.write(json.dumps({"id": self.asked, **message}) + "\n")
         self._answers.flush()
 
 
 def main() -> None:
     """Serve requests until standard input ends."""
+    end_with_parent(os.getppid())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     worker = Worker(answers)
     for line in sys.stdin:
         request = json.loads(line)
-        method = getattr(worker, request.pop("do"))
+        worker.asked, method = request.pop("id"), getattr(worker, request.pop("do"))
         try:
             worker.answer({"done": method(**request)})
         except Exception as error:
