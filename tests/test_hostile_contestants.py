@@ -5,12 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from contestant_support import experiment, one_line, register_odd_contestants, write_csv
+from contestant_support import ends, experiment, one_line, register_odd_contestants, write_csv
 
 from compare.measure import channel, contestant
 from compare.measure.channel import ContestantError, read_answer, read_arrays
@@ -37,18 +36,6 @@ def runs_of(folder, *names, **settings):
         plan = interleaved(small.cells(), small.run.seeds)
         made = list(make_runs(laboratory, plan, lambda planned: None, lambda planned, fraction: None))
     return {run.cell.implementation: run for run in made}
-
-
-def ends(pid):
-    """Whether a process that may be nobody's child any more ends; one that has ended may still be listed."""
-    for _ in range(1000):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def failure_of(folder, name, status="failed", **settings):

@@ -131,6 +131,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
     """
     with understood():
         try:
+            if not path.is_file():  # opening a pipe would wait for its writer
+                raise ValueError("it left no file of arrays")
             with zipfile.ZipFile(path) as archive:
                 if sum(member.file_size for member in archive.infolist()) > LARGEST_ARRAYS:
                     raise ValueError(f"arrays of more than {LARGEST_ARRAYS} bytes")

@@ -25,7 +25,7 @@ KEPT_OUTPUT = 20_000
 """Bytes kept of the last that a process prints."""
 
 SWEEPS = 20
-"""How often survivors are looked for: whoever starts a process while they are killed is seen the next time."""
+"""How often survivors are looked for: who was started while others were killed is seen the next time."""
 
 
 def new_mark() -> dict[str, str]:
