@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ from typing import Any
 from compare.analysis.back_propagation import back_propagate
 from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
-from compare.experiment import Experiment, ExperimentError, load_experiment
-from compare.implementations import IMPLEMENTATIONS
+from compare.experiment import Experiment, ExperimentError
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.task import check_fit
@@ -20,7 +20,7 @@ from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
-from compare.recording import planned_runs, record_runs, record_timings
+from compare.recording import Interrupted, planned_runs, record_runs, record_timings
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
 from compare.render.files import result_files
@@ -30,7 +30,14 @@ from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import ResultsError
-from compare.store import EXPERIMENT, Store, read_experiment
+from compare.resumption import (
+    asked_experiment,
+    check_conditions,
+    new_record,
+    recorded,
+    resumed_experiment,
+)
+from compare.store import Store
 from data import DataError, Dataset, DatasetNotFound, load_dataset
 
 Say = Callable[[str], None]
@@ -82,9 +89,12 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note)
-            return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
+            with told_what_is_on_disk(store):
+                return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
     except (ExperimentError, DataError, ResultsError) as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"cannot begin: {error}") from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
 
@@ -92,23 +102,8 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
 def chosen_experiment(options: Options) -> Experiment:
     """Return the experiment asked for: a preset or a file with its flags, or the one to be resumed."""
     if options.resume is None:
-        experiment = load_experiment(options.source, options.overrides, IMPLEMENTATIONS)
-        if options.rigorous:
-            return experiment.rigorous()
-        return experiment.fast(options.overrides.keys()) if options.fast else experiment
-    if options.source or options.overrides or options.fast or options.rigorous or options.output:
-        raise InputError("--resume goes on with the experiment as it was; leave out everything else")
-    return Experiment.from_dict(recorded(options.resume)["experiment"])
-
-
-def recorded(directory: Path) -> dict[str, Any]:
-    """Return what a result directory says it was begun with: the experiment and the data's SHA-256."""
-    record = read_experiment(directory)
-    if not {"experiment", "data_sha256", "command"} <= record.keys() or not all(
-        isinstance(record[key], kind) for key, kind in (("experiment", dict), ("command", list))
-    ):
-        raise ResultsError(f"{directory / EXPERIMENT} is not what a run leaves there; start anew")
-    return record
+        return asked_experiment(options)
+    return resumed_experiment(options, options.resume)
 
 
 def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
@@ -135,18 +130,33 @@ def begun_with(options: Options, command: list[str]) -> list[str]:
 
 
 def open_store(options: Options, experiment: Experiment, dataset: Dataset, command: list[str]) -> Store:
-    """Return the directory for the results: a new one, or the one to be resumed with the same data."""
+    """Return the directory for the results: a new one, or the one to be resumed under the same conditions."""
     if options.resume is None:
         directory = options.output or default_directory(experiment)
-        record = {
-            "experiment": experiment.to_dict(),
-            "data_sha256": dataset.sha256,
-            "command": command,
-        }
-        return Store.create(directory, record)
-    if recorded(options.resume)["data_sha256"] != dataset.sha256:
-        raise ResultsError(f"{options.resume}: the data are not those it was begun with; start anew")
-    return Store.resume(options.resume)
+        return Store.create(directory, new_record(experiment, dataset, command))
+    told = check_conditions(options.resume, experiment, dataset)
+    store = Store.resume(options.resume)
+    store.dropped = "\n".join(filter(None, [store.dropped, told])) or None
+    return store
+
+
+@contextmanager
+def told_what_is_on_disk(store: Store) -> Iterator[None]:
+    """Turn an interruption, or a failure to write, into one that says what is kept and how to go on."""
+
+    def on_disk() -> str:
+        kept = f"{len(store.runs)} runs and {len(store.timings)} timings are on disk"
+        return f"{kept}; go on with --resume {store.directory}"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {on_disk()}") from None
+    except ResultsError as error:
+        raise InputError(f"{error}; {on_disk()}") from None
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        raise InputError(f"cannot go on: {told}; {on_disk()}") from None
 
 
 def default_directory(experiment: Experiment) -> Path:

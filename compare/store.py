@@ -26,6 +26,7 @@ if sys.platform != "win32":
 RUNS = "runs.jsonl"
 TIMINGS = "timings.jsonl"
 EXPERIMENT = "experiment.json"
+_BEGINNING = {RUNS, f".{EXPERIMENT}.partial"}
 
 
 class Store:
@@ -52,7 +53,7 @@ class Store:
         taken = f"{directory} is not empty: choose another --output, or go on with it by --resume {directory}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if any(directory.iterdir()):
+            if _holds_more_than_a_beginning(directory):
                 raise ResultsError(taken)
             store = cls(directory, _open_locked(directory, os.O_CREAT))
         except FileExistsError:
@@ -60,11 +61,12 @@ class Store:
         except OSError as error:
             raise ResultsError(f"cannot write results to {directory}: {error.strerror}") from None
         try:
-            if [entry.name for entry in directory.iterdir()] != [RUNS] or store._run_lines.size:
+            if _holds_more_than_a_beginning(directory):
                 raise ResultsError(taken)
             store.write_text(EXPERIMENT, text)
             store.experiment = json.loads(text)
         except BaseException:
+            store._take_back()
             store.close()
             raise
         return store
@@ -141,6 +143,14 @@ class Store:
     ) -> None:
         self.close()
 
+    def _take_back(self) -> None:
+        """Remove what `create` has made of a directory that could not be begun."""
+        with contextlib.suppress(OSError):
+            if not _holds_more_than_a_beginning(self.directory):
+                for name in _BEGINNING:
+                    (self.directory / name).unlink(missing_ok=True)
+                self.directory.rmdir()
+
     def _timing_journal(self) -> Journal:
         if self._timing_lines is None:
             path = self.directory / TIMINGS
@@ -163,6 +173,12 @@ class Store:
         if torn and self.dropped is None:
             path = self.directory / TIMINGS
             self.dropped = f"{path}: the last line was cut off and is dropped; it is timed again"
+
+
+def _holds_more_than_a_beginning(directory: Path) -> bool:
+    """Whether there is anything beside what a run leaves that was killed before it had begun."""
+    names = {entry.name for entry in directory.iterdir()}
+    return not names <= _BEGINNING or (RUNS in names and (directory / RUNS).stat().st_size > 0)
 
 
 def read_experiment(directory: Path) -> dict[str, Any]:
@@ -191,6 +207,8 @@ def _open_locked(directory: Path, flags: int) -> Journal:
     try:
         if sys.platform != "win32":
             fcntl.flock(journal.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(journal.descriptor), os.stat(directory / RUNS)):
+                raise BlockingIOError  # whoever held it has taken it back
     except BlockingIOError:
         journal.close()
         raise ResultsError(f"another run is writing to {directory}: wait for it, or choose another") from None

@@ -1,4 +1,4 @@
-"""A student's file that does more than it is asked to: the check ends, in one line, and so does what it began."""
+"""A student's file that does more than it is asked to: the check ends in one line, and so does that."""
 
 import signal
 import time
@@ -28,7 +28,8 @@ def test_process_that_left_its_session_is_ended_too(tmp_path, capsys):
         pytest.skip("only a system with /proc tells of processes in other sessions")
     told = tmp_path / "survivor"
     child = "import os, time; os.fork() and os._exit(0); os.setsid(); "
-    child += f"open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    child += f"open({str(told) + '~'!r}, 'w').write(str(os.getpid())); "
+    child += f"os.rename({str(told) + '~'!r}, {str(told)!r}); time.sleep(600)"
     code = "import os, subprocess, sys\ndef f(parameters, X, Y):\n"
     code += f"    subprocess.run([sys.executable, '-c', {child!r}], start_new_session=True)\n"
     code += f"    while not os.path.exists({str(told)!r}): pass\n    return 1.0, {{}}\n"

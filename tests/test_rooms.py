@@ -21,7 +21,12 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report"} | {"campaign", "recording", "examination"}  # and what they call first
+COMMANDS = {"run", "check", "report"} | {
+    "campaign",
+    "recording",
+    "resumption",
+    "examination",
+}  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 
 
