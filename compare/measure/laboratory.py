@@ -1,6 +1,5 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +9,7 @@ import numpy as np
 from compare.experiment import Experiment
 from compare.initial_weights import draw_parameters, fingerprint
 from compare.measure.contestant import Contestant
+from compare.measure.scratch import Scratch
 from compare.measure.task import network_of
 from compare.network import Network
 from data import Dataset
@@ -25,12 +25,16 @@ class Laboratory:
 
     def __init__(self, experiment: Experiment, data: Dataset) -> None:
         self.experiment, self.data = experiment, data
-        self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
-        self.folder = Path(self._folder.name)
+        self._scratch = Scratch()
+        self.folder = self._scratch.folder
         self._contestants: dict[tuple[str, int, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
-        for part in ("X_train", "Y_train", "X_test", "Y_test"):
-            np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+        try:
+            for part in ("X_train", "Y_train", "X_test", "Y_test"):
+                np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+        except BaseException:
+            self._scratch.cleanup()
+            raise
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
@@ -97,4 +101,4 @@ class Laboratory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.renew()
-        self._folder.cleanup()
+        self._scratch.cleanup()

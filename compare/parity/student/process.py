@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from compare.implementation import Array
 from compare.measure.channel import LONGEST_LINE, ContestantError, read_arrays, understood
 from compare.measure.pinning import pinned_environment
 from compare.measure.processes import MARK, Output, end_family, new_mark
+from compare.measure.scratch import Scratch
 
 
 class CheckError(ValueError):
@@ -86,8 +86,8 @@ def ask_student(
     Raises:
         CheckError: there is no answer; the message says why, with the line of the student's file.
     """
-    with tempfile.TemporaryDirectory(prefix="side-by-side-") as name:
-        folder = Path(name)
+    with Scratch() as scratch:
+        folder = scratch.folder
         asked = {**request, "file": str(Path(target.path).resolve()), "name": target.name, "task": task}
         (folder / "request.json").write_text(json.dumps(asked), encoding="utf-8")
         np.savez(folder / "request.npz", allow_pickle=False, **arrays)
