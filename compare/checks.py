@@ -134,6 +134,8 @@ def listed(check: Check, least: int = 1, distinct: bool = True) -> BeforeValidat
     """Check a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
 
     def checked(values: Any) -> tuple[Any, ...]:
+        if values == "":
+            raise refusal(f"is empty; give {'one value or more' if least else 'values, or say none'}")
         if not isinstance(values, list | tuple):
             raise refusal(f"must be a list, such as [{shown(values)}]")
         if len(values) < least:

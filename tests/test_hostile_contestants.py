@@ -134,6 +134,15 @@ def test_gate_survives_arrays_of_text_and_of_other_shapes(folder):
     assert all(one_line(told) for told in parity.failures.values())
 
 
+def test_memory_is_looked_at_also_where_every_answer_comes_at_once(folder):
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("only a system with /proc/PID/statm tells how much memory a process has")
+    small = experiment(run={"memory_limit": 0.001})
+    told = r"more than the 0\.001 GB it may have"
+    with Laboratory(small, load_dataset("digits")) as laboratory, pytest.raises(ContestantError, match=told):
+        laboratory.contestant("numpy", 1).start()
+
+
 @pytest.mark.parametrize("content", [b"", b"PK", b"no archive"], ids=["empty", "cut off", "other"])
 def test_file_that_holds_no_arrays_is_refused(content, tmp_path):
     (tmp_path / "a.npz").write_bytes(content)

@@ -71,7 +71,6 @@ def test_commands_own_flags_are_no_part_of_the_experiment():
         ("--hidden 100,50", "model.hidden", [100, 50]),
         ("--hidden 100", "model.hidden", [100]),
         ("--hidden none", "model.hidden", []),
-        ("--hidden=", "model.hidden", []),
         ("--no-bias", "model.bias", False),
         ("--bias", "model.bias", True),
         ("--activation tanh", "model.activation", "tanh"),
@@ -123,7 +122,9 @@ def test_all_flags_together_make_an_experiment():
         ("--lr 0.1,0.2", "--lr: must be a number above 0, not '0.1,0.2'"),
         ("--lr sdg=1", "--lr: 'sdg' is not known; did you mean sgd?"),
         ("--hidden 5,,3", "--hidden: must be a whole number from 1 to 2147483647, not ''"),
-        ("--seeds=", "--seeds: must have at least one value, not none"),
+        ("--hidden=", "--hidden: is empty; give values, or say none"),
+        ("--seeds=", "--seeds: is empty; give one value or more"),
+        ("--seeds none", "--seeds: must have at least one value, not none"),
         ("--implementations=", "--implementations: must have at least one value, not none"),
         ("--dtypes float32,float32", "--dtypes: has 'float32' more than once; name each value once"),
         (

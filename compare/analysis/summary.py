@@ -39,6 +39,7 @@ SUMMARY_KEYS = (
     ),
     *("test_loss", "target_reached", "diverged", "failed"),
     *("time_differs", "flags"),
+    "reason",
 )
 
 
@@ -66,8 +67,8 @@ def summarise(
     `failed` (time-outs included) and told in `status`. Times come from the timing blocks: the median of all
     blocks, intervals over processes; a time ratio compares seconds per update with the `reference`
     implementation's in the same round. Of a cell without timings they come from its runs, a seed each.
-    `time_differs` says whether the ratio is a difference, given the `null` test; `flags` what disturbed the
-    times.
+    `reason` says why runs did not end well. `time_differs` says whether the ratio is a difference, given
+    the `null` test; `flags` what disturbed the times.
 
     Losses and accuracies are means over seeds, at the end. Seconds to the target are a median in which a run
     that ended without reaching it counts as later than all others: None where that is half of them or more,
@@ -104,6 +105,7 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         "failed": sum(run.status in ("failed", "timeout") for run in runs),
         "time_differs": differs(ratio, evidence.null),
         "flags": _flags(cell, evidence, seconds),
+        "reason": _reason(runs),
     }
     return {key: values[key] for key in SUMMARY_KEYS}
 
@@ -174,6 +176,13 @@ def _time_to_target(runs: Sequence[Run]) -> tuple[float | None, str]:
     if 2 * len(reached) <= len(told):
         return None, text
     return median([*reached, *[math.inf] * (len(told) - len(reached))]), text
+
+
+def _reason(runs: Sequence[Run]) -> str | None:
+    """Why runs did not end well, each reason once and the first three at most; None where all did."""
+    reasons = list(dict.fromkeys(run.reason or run.status for run in runs if run.status != "ok"))
+    more = [f"and {len(reasons) - 3} other reasons"] if len(reasons) > 3 else []
+    return "; ".join([*reasons[:3], *more]) or None
 
 
 def _status(runs: Sequence[Run]) -> str:

@@ -123,6 +123,7 @@ class Contestant:
             if kind == "error":
                 raise ContestantError(told)
             if kind == "done":
+                self._look_at_memory()
                 done: dict[str, Any] = told
                 return done
             report(min(1.0, max(0.0, told)))
@@ -141,11 +142,15 @@ class Contestant:
             if left <= 0:
                 self.close()
                 raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout")
-            held = memory_of(self._process.pid)
-            if held is not None and held > self._memory_limit:
-                self.close()
-                limit = f"more than the {self._memory_limit / 1e9:.3g} GB it may have"
-                raise ContestantError(f"it took {held / 1e9:.3g} GB of memory, {limit}; stopped")
+            self._look_at_memory()
+
+    def _look_at_memory(self) -> None:
+        """Stop the process where it has taken too much; what its children take is not counted."""
+        held = None if self._process is None else memory_of(self._process.pid)
+        if held is not None and held > self._memory_limit:
+            self.close()
+            limit = f"more than the {self._memory_limit / 1e9:.3g} GB it may have"
+            raise ContestantError(f"it took {held / 1e9:.3g} GB of memory, {limit}; stopped")
 
     def _obituary(self) -> str:
         """Say how the process ended, with the last line it wrote."""

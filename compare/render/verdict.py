@@ -138,5 +138,6 @@ def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
         if row["status"] != "ok":
-            name = row["implementation"]
-            yield f"{_where(row, rows)}, not every run of {name} is in the means: {row['status']}."
+            name, why = row["implementation"], row.get("reason")
+            which = f"{'no' if row['train_loss'] is None else 'not every'} run of {name} is in the means"
+            yield f"{_where(row, rows)}, {which}: {row['status']}{f': {why}' if why else ''}."
