@@ -7,6 +7,7 @@ Exit code 1 where a reader failed in another way than with its own error in one 
 """
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -101,8 +102,6 @@ def guided(name: str, seconds: int) -> bool:
 
 def environment() -> dict[str, str]:
     """Return an environment in which the tests' modules are found."""
-    import os
-
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
 
 
@@ -124,10 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ImportError:
             print("atheris is not installed (pip install 'side-by-side[fuzz]'); nothing was guided")
             return 2
-        return int(not all([guided(name, options.guided) for name in names]))
+        failed = [name for name in names if not guided(name, options.guided)]
+        return 1 if failed else 0
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, hang)
-    return int(not all([fuzz(name, options.inputs, options.seed) for name in names]))
+    failed = [name for name in names if not fuzz(name, options.inputs, options.seed)]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

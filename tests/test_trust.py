@@ -1,4 +1,4 @@
-"""Nothing that is read may run: no pickle, no eval, no loader that builds objects, no file without a bound."""
+"""Nothing that is read may run: no pickle, no eval, no loader that builds objects, no shell."""
 
 import ast
 from pathlib import Path
