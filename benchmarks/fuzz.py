@@ -54,7 +54,7 @@ def fuzz(name: str, count: int, seed: int) -> bool:
     except BaseException as failure:
         if isinstance(failure, KeyboardInterrupt):
             raise
-        traceback.print_exc()
+        print("".join(traceback.format_exception(failure))[-2000:], file=sys.stderr)
         print(f"{name}: failed after {tried} inputs: {failure!r:.200}", flush=True)
         return False
     finally:

@@ -195,7 +195,9 @@ def read_experiment(directory: Path) -> dict[str, Any]:
         raise ResultsError(f"cannot read {path}: {told}") from None
     except ResultsError:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ResultsError(f"{path} is nested too deeply") from None
+    except ValueError as error:
         raise ResultsError(f"{path} is not JSON: {' '.join(str(error).split())}") from None
     if not isinstance(experiment, dict):
         raise ResultsError(f"{path} must hold a JSON object")

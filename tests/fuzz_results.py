@@ -3,9 +3,11 @@
 A target's `SAMPLES` are what a good file holds, for mutation to start from.
 """
 
+import atexit
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ from compare.timings import Timing
 Target = Callable[[bytes], None]
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 LONGEST_MESSAGE = 2000
 
 

@@ -165,5 +165,7 @@ def understood() -> Iterator[None]:
         OSError,
         zipfile.BadZipFile,
     ) as error:
+        if isinstance(error, RecursionError):
+            raise ContestantError("its answer cannot be used: it is nested too deeply") from None
         told = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
         raise ContestantError(f"its answer cannot be used: {told}") from None

@@ -6,6 +6,7 @@ through; `WrongArrays` does it at the gate.
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -51,6 +52,17 @@ class Saying(Hostile):
 class Nested(Hostile):
     def do_harm(self):
         os.write(answers(), b'{"id": 2, "done": ' + b"[" * 30_000 + b"\n")
+
+
+class Exiting(Hostile):
+    def do_harm(self):
+        os.write(2, b"last words\n")
+        os._exit(7)
+
+
+class Killed(Hostile):
+    def do_harm(self):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Closing(Hostile):
@@ -137,6 +149,8 @@ def line(**said: object) -> bytes:
 
 HOSTILE = {
     "saying": (f"{__name__}:Saying", "says what the test wrote"),
+    "exiting-in-a-run": (f"{__name__}:Exiting", "ends its process"),
+    "killed-in-a-run": (f"{__name__}:Killed", "is killed"),
     "nested": (f"{__name__}:Nested", "answers with deep brackets"),
     "closing": (f"{__name__}:Closing", "closes its pipes"),
     "flooding": (f"{__name__}:Flooding", "prints a great deal without a line end"),
