@@ -27,6 +27,7 @@ from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
 from compare.render.tables import summary_table
+from compare.render.text import counted
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import ResultsError
@@ -144,19 +145,19 @@ def open_store(options: Options, experiment: Experiment, dataset: Dataset, comma
 def told_what_is_on_disk(store: Store) -> Iterator[None]:
     """Turn an interruption, or a failure to write, into one that says what is kept and how to go on."""
 
-    def on_disk() -> str:
-        kept = f"{len(store.runs)} runs and {len(store.timings)} timings are on disk"
-        return f"{kept}; go on with --resume {store.directory}"
+    def on_disk(first: str = "") -> str:
+        kept = f"{counted(len(store.runs), 'run')} and {counted(len(store.timings), 'timing')} on disk"
+        return f"{kept}; {first}go on with --resume {store.directory}"
 
     try:
         yield
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {on_disk()}") from None
     except ResultsError as error:
-        raise InputError(f"{error}; {on_disk()}") from None
+        raise InputError(f"{error}; {on_disk('mend that and ')}") from None
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
-        raise InputError(f"cannot go on: {told}; {on_disk()}") from None
+        raise InputError(f"cannot go on: {told}; {on_disk('mend that and ')}") from None
 
 
 def default_directory(experiment: Experiment) -> Path:
