@@ -16,6 +16,7 @@ from compare.experiment import Experiment, ExperimentError
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.task import check_fit
+from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
@@ -90,9 +91,9 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note)
-            with told_what_is_on_disk(store):
-                return finish(experiment, dataset, store, laboratory, record, say, not options.quiet)
-    except (ExperimentError, DataError, ResultsError) as error:
+            with told_what_is_on_disk(store), workplace(options, laboratory) as place:
+                return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
+    except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(f"cannot begin: {error}") from None
@@ -160,6 +161,18 @@ def told_what_is_on_disk(store: Store) -> Iterator[None]:
         raise InputError(f"cannot go on: {told}; {on_disk('mend that and ')}") from None
 
 
+@contextmanager
+def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
+    """Give the place where the runs are made: this machine, or a cluster."""
+    if options.scheduler is None:
+        yield Here(laboratory, options.jobs)
+        return
+    from compare.measure.cluster import Cluster
+
+    with Cluster(options.scheduler, laboratory) as cluster:
+        yield cluster
+
+
 def default_directory(experiment: Experiment) -> Path:
     """Return results/EXPERIMENT-UTC_TIME."""
     now = datetime.datetime.now(datetime.UTC)
@@ -171,6 +184,7 @@ def finish(
     dataset: Dataset,
     store: Store,
     laboratory: Laboratory,
+    place: Workplace,
     record: Record,
     say: Say,
     shown: bool,
@@ -183,10 +197,10 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    record_runs(store, laboratory, plan, parity, shown)
-    record_timings(store, laboratory, shown)
+    record_runs(store, laboratory, place, plan, parity, shown)
+    record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
-    environment |= {"data": data_record(dataset), "note": record.note}
+    environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     document = results_document(
         experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
     )

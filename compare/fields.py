@@ -36,6 +36,7 @@ def or_none(kind: Kind) -> Kind:
     return (lambda value: value is None or kind[0](value)), f"{kind[1]} or null"
 
 
+BOOL: Kind = ((lambda value: isinstance(value, bool)), "true or false")
 TEXT: Kind = ((lambda value: isinstance(value, str) and value != ""), "a text that is not empty")
 COUNT: Kind = ((lambda value: is_whole(value, 0)), "a whole number of at least 0")
 AT_LEAST_1: Kind = ((lambda value: is_whole(value, 1)), "a whole number of at least 1")
@@ -55,10 +56,16 @@ def check_fields(fields: Mapping[str, object], kinds: Mapping[str, Kind]) -> Non
             raise ResultsError(f"{name} must be {expected}, not {fields[name]!r:.80}")
 
 
-def object_with(value: object, keys: Sequence[str], what: str) -> dict[str, Any]:
-    """Return a copy of a JSON object with exactly these keys; raise `ResultsError` for anything else."""
+def object_with(
+    value: object, keys: Sequence[str], what: str, later: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """Return a copy of a JSON object with exactly these keys; raise `ResultsError` for anything else.
+
+    `later` holds keys that older files lack, with the values that their absence means.
+    """
     if not isinstance(value, dict):
         raise ResultsError(f"{what} must be a JSON object, not {type(value).__name__}")
+    value = {**(later or {}), **value}
     missing = [key for key in keys if key not in value]
     unknown = [key for key in value if key not in keys]
     if missing or unknown:

@@ -1,4 +1,8 @@
-"""A growing file of JSON lines: a record is on disk when `append` returns, and half a line is undone."""
+"""A growing file of JSON lines: a record is in the file when `append` returns, and half a line is undone.
+
+What is in the file outlives the process, however that ends. To outlive the machine too it has to be flushed
+to the disk, which takes milliseconds: that is done when the last time was a while ago, and at the end.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import contextlib
 import json
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from compare.fields import ResultsError
 
+SYNC_SECONDS = 0.5
+"""For how long records may be in the file and not yet on the disk."""
 LARGEST_BYTES = 512 * 2**20
 
 Record = TypeVar("Record")
@@ -23,6 +30,7 @@ class Journal:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._synced = -SYNC_SECONDS
 
     @classmethod
     def open(cls, path: Path, flags: int = 0) -> Journal:
@@ -40,12 +48,14 @@ class Journal:
         return os.fstat(self._descriptor).st_size
 
     def append(self, record: object) -> None:
-        """Add one line and return once it is on disk."""
+        """Add one line, whole or not at all."""
         line = (json.dumps(record, allow_nan=False) + "\n").encode()
         size = self.size
         try:
             _write_all(self._descriptor, line)
-            os.fsync(self._descriptor)
+            if time.monotonic() - self._synced >= SYNC_SECONDS:
+                os.fsync(self._descriptor)
+                self._synced = time.monotonic()
         except BaseException as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, size)
@@ -75,6 +85,8 @@ class Journal:
     def close(self) -> None:
         """Close the file, and with it give back a lock on it; closing twice does nothing."""
         if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.fsync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -51,6 +51,8 @@ class Options:
     resume: Path | None
     list_presets: bool
     quiet: bool
+    jobs: int = 1
+    scheduler: str | None = None
 
 
 def build_parser() -> Parser:
@@ -74,6 +76,13 @@ def build_parser() -> Parser:
     pace.add_argument("--rigorous", action="store_true", help="10 processes x 12 rounds for the times")
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: results/EXPERIMENT-UTC_TIME")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="finish the run that was begun in DIR")
+    parallel = parser.add_mutually_exclusive_group()
+    parallel.add_argument(
+        "--jobs", type=whole, default=1, metavar="N", help="make N runs at a time; times are taken alone"
+    )
+    parallel.add_argument(
+        "--scheduler", metavar="ADDRESS", help="make the runs on the Dask cluster at tcp://HOST:PORT"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_flags(parser)
     return parser
@@ -91,4 +100,13 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         resume=namespace.resume,
         list_presets=namespace.list,
         quiet=namespace.quiet,
+        jobs=namespace.jobs,
+        scheduler=namespace.scheduler,
     )
+
+
+def whole(text: str) -> int:
+    """Read a whole number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)

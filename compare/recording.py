@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from compare.measure.laboratory import Laboratory
-from compare.measure.protocol import Sitting, make_timings, missing, sittings
+from compare.measure.protocol import Sitting, missing, sittings
 from compare.measure.schedule import Planned, interleaved
-from compare.measure.session import make_runs
+from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
 from compare.progress import Progress
 from compare.results import Cell
@@ -28,7 +28,12 @@ def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
 
 
 def record_runs(
-    store: Store, laboratory: Laboratory, plan: Collection[Planned], parity: Parity, shown: bool
+    store: Store,
+    laboratory: Laboratory,
+    place: Workplace,
+    plan: Collection[Planned],
+    parity: Parity,
+    shown: bool,
 ) -> None:
     """Make the planned runs; raise `Interrupted` where the user stops them."""
     experiment = laboratory.experiment
@@ -38,12 +43,12 @@ def record_runs(
         return f"{len(store.runs)} of {total} runs are on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown) as progress:
-        for run in make_runs(laboratory, plan, parity_verdict(parity), reporter(progress)):
+        for run in place.make_runs(plan, parity_verdict(parity), reporter(progress)):
             store.append(run)
             progress.did_one()
 
 
-def record_timings(store: Store, laboratory: Laboratory, shown: bool) -> None:
+def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown: bool) -> None:
     """Time the cells that have a good run; raise `Interrupted` where the user stops it."""
     settings = laboratory.experiment.run
     trained = {run.cell for run in store.runs if run.status == "ok"}
@@ -61,7 +66,7 @@ def record_timings(store: Store, laboratory: Laboratory, shown: bool) -> None:
             told = f"timing: {setting_of(sitting.entrants[0].cell)}, process {sitting.process + 1}"
             progress.doing(f"{told} of {settings.processes}")
 
-        for timing in make_timings(laboratory, left, settings.rounds, report, progress.did_one):
+        for timing in place.make_timings(left, settings.rounds, report, progress.did_one):
             store.append(timing)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.fields import (
     AT_LEAST_1,
     BATCH,
+    BOOL,
     COUNT,
     FRACTION,
     NUMBER,
@@ -73,7 +74,11 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded."""
+    """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
+
+    `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
+    seconds are not those of a quiet machine.
+    """
 
     cell: Cell
     seed: int
@@ -88,6 +93,8 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    host: str | None = None
+    alone: bool = True
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -99,15 +106,16 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
-        fields = asdict(self)
-        curve = fields.pop("curve")
-        plain: dict[str, Any] = finite({**fields.pop("cell"), **fields, "curve": curve})
+        fields = dict(vars(self))
+        cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
     @classmethod
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _RUN if key != "cell")], "a run")
+        keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
+        entry = object_with(value, keys, "a run", {"host": None, "alone": True})
         points = entry.pop("curve")
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
@@ -214,4 +222,6 @@ _RUN: dict[str, Kind] = {
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
     "curve": _CURVE,
+    "host": or_none(TEXT),
+    "alone": BOOL,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.fields import (
     AT_LEAST_1,
+    BOOL,
     COUNT,
     SECONDS,
     TEXT,
@@ -62,6 +63,7 @@ class Timing:
         updates_per_epoch: batches of an epoch, the last partial one included.
         warm_up: blocks before any counted; `settled` where the last two took the same time.
         blocks: a block for each round, in the order of the rounds.
+        host: the machine's name.
     """
 
     cell: Cell
@@ -73,6 +75,7 @@ class Timing:
     settled: bool
     warm_up: tuple[Block, ...]
     blocks: tuple[Block, ...]
+    host: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _TIMING)
@@ -92,7 +95,8 @@ class Timing:
     @classmethod
     def from_json(cls, value: object) -> Timing:
         """Return the timing that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
-        entry = object_with(value, [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")], "a timing")
+        keys = [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")]
+        entry = object_with(value, keys, "a timing", {"host": None})
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         for series in ("warm_up", "blocks"):
             entry[series] = _blocks(entry[series], series)
@@ -117,7 +121,6 @@ def _block_tuple(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(block, Block) for block in value)
 
 
-_BOOL: Kind = ((lambda value: isinstance(value, bool)), "true or false")
 _SERIES: Kind = (_block_tuple, "a tuple of Block")
 _BLOCK: dict[str, Kind] = {
     "updates": AT_LEAST_1,
@@ -128,12 +131,13 @@ _BLOCK: dict[str, Kind] = {
 }
 _TIMING: dict[str, Kind] = {
     "cell": ((lambda value: isinstance(value, Cell)), "a Cell"),
-    "again": _BOOL,
+    "again": BOOL,
     "process": COUNT,
     "status": ((lambda value: value in TIMING_STATUSES), f"one of {', '.join(TIMING_STATUSES)}"),
     "reason": or_none(TEXT),
     "updates_per_epoch": AT_LEAST_1,
-    "settled": _BOOL,
+    "settled": BOOL,
     "warm_up": _SERIES,
     "blocks": _SERIES,
+    "host": or_none(TEXT),
 }

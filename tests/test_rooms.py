@@ -21,11 +21,12 @@ ALLOWED = {
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.
 FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
-COMMANDS = {"run", "check", "report"} | {
+COMMANDS = {"run", "check", "report", "distributed"} | {
     "campaign",
     "recording",
     "resumption",
     "examination",
+    "sharded_batch",
 }  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
 

@@ -49,6 +49,8 @@ def budgets(runs: Iterable[Run]) -> list[dict[str, Any]]:
 
 def _rows(held: str, read: Read, group: dict[Cell, list[Run]]) -> list[dict[str, Any]]:
     budget = min(read(run.curve[-1]) or 0.0 for runs in group.values() for run in runs)
+    if not budget:
+        return []
     first = next(iter(group.values()))
     base = _at_budget(first, read, budget, lambda point: point.test_accuracy)
     rows = []

@@ -6,7 +6,9 @@ from typing import Any
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.null_test import null_test
+from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
+from compare.analysis.times import Times
 from compare.experiment import Experiment
 from compare.results import Run, build_results, in_grid_order
 from compare.timings import Timing, timings_in_grid_order
@@ -21,8 +23,8 @@ def results_document(
     timings: Iterable[Timing] = (),
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings."""
-    ordered = in_grid_order(runs, experiment.cells())
     timed = timings_in_grid_order(timings, experiment.cells())
+    ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
     null = null_test(timed, experiment.reference)
     factors = experiment.factors
     levels = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from statistics import median
 
 from compare.analysis.statistics import Interval, geometric_median, nested_interval
 from compare.results import Cell
@@ -40,6 +41,11 @@ class Times:
         series = self._seconds_per_epoch(cell)
         return nested_interval(list(series.values())) if series else None
 
+    def seconds_per_update(self, cell: Cell) -> float | None:
+        """Return the median over all blocks; None for an untimed cell."""
+        found = [block.seconds_per_update for timing in self.of(cell) for block in timing.blocks]
+        return median(found) if found else None
+
     def log_seconds_per_epoch(self, cell: Cell) -> dict[int, float]:
         """Return the logarithm of each process's median."""
         series = self._seconds_per_epoch(cell)
@@ -51,7 +57,10 @@ class Times:
         return nested_interval(list(series.values())) if series else None
 
     def round_ratios(self, cell: Cell, reference: Cell, again: bool = False) -> Series:
-        """Return the ratio of the seconds an update in every round of every process that timed both."""
+        """Return the ratio of the seconds an update in every round of every process that timed both.
+
+        Processes on different machines are not compared.
+        """
         ours, theirs = self._found.get((cell, again), {}), self._found.get((reference, False), {})
         return {
             process: [
@@ -59,7 +68,7 @@ class Times:
                 for own, other in zip(timing.blocks, theirs[process].blocks, strict=False)
             ]
             for process, timing in sorted(ours.items())
-            if process in theirs
+            if process in theirs and timing.host == theirs[process].host
         }
 
     def _seconds_per_epoch(self, cell: Cell) -> Series:

@@ -109,12 +109,12 @@ class Contestant:
             process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
             process.stdin.flush()
         except OSError:
-            raise ContestantError(self._obituary()) from None
+            raise ContestantError(self._obituary(process)) from None
         end = time.monotonic() + timeout
         while True:
-            line = self._next_line(end, timeout)
+            line = self._next_line(process, end, timeout)
             if not line:
-                raise ContestantError(self._obituary())
+                raise ContestantError(self._obituary(process))
             try:
                 kind, told = read_answer(line, self._asked)
             except ContestantError:
@@ -123,17 +123,16 @@ class Contestant:
             if kind == "error":
                 raise ContestantError(told)
             if kind == "done":
-                self._look_at_memory()
+                self._look_at_memory(process)
                 done: dict[str, Any] = told
                 return done
             report(min(1.0, max(0.0, told)))
 
-    def _next_line(self, end: float, timeout: float) -> bytes:
+    def _next_line(self, process: subprocess.Popen[bytes], end: float, timeout: float) -> bytes:
         """Return the next line, b"" where no more will come; raise ContestantError where that lasts."""
-        assert self._process is not None
         while True:
             left = end - time.monotonic()
-            alive = self._process.poll() is None
+            alive = process.poll() is None
             with contextlib.suppress(queue.Empty):
                 wait = min(left, WATCH_SECONDS) if alive else LAST_WORDS_SECONDS
                 return self._lines.get(wait)
@@ -142,21 +141,20 @@ class Contestant:
             if left <= 0:
                 self.close()
                 raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout")
-            self._look_at_memory()
+            self._look_at_memory(process)
 
-    def _look_at_memory(self) -> None:
+    def _look_at_memory(self, process: subprocess.Popen[bytes]) -> None:
         """Stop the process where it has taken too much; what its children take is not counted."""
-        held = None if self._process is None else memory_of(self._process.pid)
+        held = memory_of(process.pid)
         if held is not None and held > self._memory_limit:
             self.close()
             limit = f"more than the {self._memory_limit / 1e9:.3g} GB it may have"
             raise ContestantError(f"it took {held / 1e9:.3g} GB of memory, {limit}; stopped")
 
-    def _obituary(self) -> str:
+    def _obituary(self, process: subprocess.Popen[bytes]) -> str:
         """Say how the process ended, with the last line it wrote."""
-        assert self._process is not None
         try:
-            code = self._process.wait(timeout=LAST_WORDS_SECONDS)
+            code = process.wait(timeout=LAST_WORDS_SECONDS)
         except subprocess.TimeoutExpired:
             self.close()
             return "it closed the pipe it answers through; stopped"

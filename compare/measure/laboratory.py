@@ -21,20 +21,27 @@ class Laboratory:
     Args:
         experiment: what is run.
         data: the dataset, X in float32, (n, features).
+        arrays: folder that holds the dataset's arrays already, where another laboratory has written them.
     """
 
-    def __init__(self, experiment: Experiment, data: Dataset) -> None:
+    def __init__(self, experiment: Experiment, data: Dataset, arrays: Path | None = None) -> None:
         self.experiment, self.data = experiment, data
         self._scratch = Scratch()
         self.folder = self._scratch.folder
+        self._arrays = arrays or self.folder
         self._contestants: dict[tuple[str, int, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         try:
-            for part in ("X_train", "Y_train", "X_test", "Y_test"):
-                np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+            if arrays is None:
+                for part in ("X_train", "Y_train", "X_test", "Y_test"):
+                    np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
         except BaseException:
             self._scratch.cleanup()
             raise
+
+    def sibling(self) -> Self:
+        """Return a laboratory with processes of its own that maps the same arrays; close it first."""
+        return type(self)(self.experiment, self.data, self._arrays)
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
@@ -69,9 +76,8 @@ class Laboratory:
         """
         key = (implementation, threads, again)
         if key not in self._contestants:
-            self._contestants[key] = Contestant(
-                implementation, threads, self.folder, self.experiment.run.memory_limit
-            )
+            limit = self.experiment.run.memory_limit
+            self._contestants[key] = Contestant(implementation, threads, self._arrays, limit)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -100,5 +106,9 @@ class Laboratory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes and remove the folder."""
         self.renew()
         self._scratch.cleanup()

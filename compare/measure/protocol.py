@@ -6,8 +6,9 @@ every round each trains one block, in a random order that the next round reverse
 The reference takes part twice, in two processes, for the null test.
 """
 
+import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,18 +77,24 @@ def make_timings(
         rounds: blocks that each entrant trains in a sitting.
         report: told each sitting as it begins; did_one: called when it has ended.
     """
-    process, given_up = None, set()
+    process = None
+    given_up: set[Entrant] = set()
     for sitting in planned:
         if sitting.process != process:
             laboratory.renew()
             process = sitting.process
         report(sitting)
-        willing = tuple(entrant for entrant in sitting.entrants if entrant not in given_up)
-        for timing in sit(laboratory, replace(sitting, entrants=willing), rounds):
+        for timing in sit(laboratory, without(sitting, given_up), rounds):
             if timing.status != "ok":
                 given_up.add(Entrant(timing.cell, timing.again))
             yield timing
         did_one()
+
+
+def without(sitting: Sitting, given_up: Container[Entrant]) -> Sitting:
+    """Return the sitting without the entrants that failed before."""
+    willing = tuple(entrant for entrant in sitting.entrants if entrant not in given_up)
+    return replace(sitting, entrants=willing)
 
 
 @dataclass
@@ -183,6 +190,7 @@ def timing_of(
         settled=ready.get("settled", False),
         warm_up=tuple(Block(**block) for block in ready.get("warm_up", ())),
         blocks=tuple(blocks),
+        host=platform.node() or None,
     )
 
 

@@ -1,8 +1,10 @@
 """Making the runs: each planned run is asked of its contestant, and recorded as it ends."""
 
+import platform
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
+from itertools import groupby
 
 from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
@@ -11,19 +13,25 @@ from compare.measure.training import Budget
 from compare.results import CurvePoint, Run
 
 GAP_SECONDS = 0.02
-"""Pause before each run, in which the idle threads of the contestant before it stop spinning."""
+"""Pause before a run, in which the idle threads of the contestant before it stop spinning."""
+MOST_RENEWALS = 10
+"""How often the processes are replaced in the course of the runs: starting PyTorch takes seconds."""
+
+Refused = Callable[[Planned], str | None]
+"""Why a run must not be made, or None."""
 
 
 def make_runs(
     laboratory: Laboratory,
     plan: Collection[Planned],
-    refused: Callable[[Planned], str | None],
+    refused: Refused,
     report: Callable[[Planned, float], None],
 ) -> Iterator[Run]:
     """Yield each planned run as it ends, the failed ones included.
 
-    Every seed is a round in processes of its own: how memory happens to be laid out in a process can make it
-    faster or slower throughout, so only a new process is a new sample.
+    Every seed, or where there are many every few seeds, is a round in processes of its own: how memory
+    happens to be laid out in a process can make it faster or slower throughout, so only a new process is a
+    new sample.
 
     Args:
         laboratory: data, weights and processes.
@@ -31,23 +39,35 @@ def make_runs(
         refused: why a run must not be made, or None.
         report: told the run in progress and the fraction of it that is done.
     """
-    seed = None
-    for planned in plan:
-        if planned.seed != seed:
+    seeds = [list(of_seed) for _, of_seed in groupby(plan, key=lambda planned: planned.seed)]
+    every = -(-len(seeds) // MOST_RENEWALS)
+    for number, of_seed in enumerate(seeds):
+        if number % every == 0:
             laboratory.renew()
-            seed = planned.seed
-        why_not = refused(planned)
-        if why_not is not None:
-            yield unmade(laboratory, planned, "failed", why_not)
-            continue
-        time.sleep(GAP_SECONDS)
-        try:
-            yield make_run(laboratory, planned, lambda fraction, run=planned: report(run, fraction))  # type: ignore[misc]
-        except ContestantError as error:
-            yield unmade(laboratory, planned, error.status, str(error))
+        for planned in of_seed:
+            why_not = refused(planned)
+            if why_not is not None:
+                yield unmade(laboratory, planned, "failed", why_not)
+                continue
+            if planned.cell.threads > 1:
+                time.sleep(GAP_SECONDS)
+            yield attempted(laboratory, planned, lambda fraction, run=planned: report(run, fraction))  # type: ignore[misc]
 
 
-def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float], None]) -> Run:
+def attempted(
+    laboratory: Laboratory,
+    planned: Planned,
+    report: Callable[[float], None] = lambda fraction: None,
+    alone: bool = True,
+) -> Run:
+    """Train once, and return the record of the failure where that fails."""
+    try:
+        return make_run(laboratory, planned, report, alone)
+    except ContestantError as error:
+        return unmade(laboratory, planned, error.status, str(error))
+
+
+def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float], None], alone: bool) -> Run:
     """Train once; raise ContestantError where that fails."""
     cell, experiment = planned.cell, laboratory.experiment
     training = experiment.training
@@ -70,6 +90,8 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
             round=planned.round,
             initial_weights_sha256=weights_sha256(laboratory, planned),
             final_weights_sha256=answer["final_weights_sha256"],
+            host=platform.node() or None,
+            alone=alone,
             **outcome,
         )
 
@@ -90,6 +112,7 @@ def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=None,
         round=planned.round,
+        host=platform.node() or None,
     )
 
 

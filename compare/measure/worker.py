@@ -8,6 +8,7 @@ output when it started; whatever the contestant prints goes to standard error in
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,6 +27,8 @@ from compare.measure.training import Budget, Split, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
 
+REPORT_SECONDS = 0.1
+
 
 class Worker:
     """One contestant and the datasets' folder; each public method answers a request of the same name."""
@@ -34,6 +37,8 @@ class Worker:
         self._answers = answers
         self.asked = 0
         self._stopwatch: Stopwatch | None = None
+        self._warm: set[str] = set()
+        self._reported = -REPORT_SECONDS
 
     def hello(self, implementation: str, data: str) -> dict[str, Any]:
         """Import the contestant; answer with the libraries loaded, their threads and their builds."""
@@ -72,13 +77,16 @@ class Worker:
         budget: dict[str, Any],
         target: float | None,
     ) -> dict[str, Any]:
-        """Warm up, then train once under the clock."""
+        """Warm up, unless the same was trained here before, then train once under the clock."""
         training, test = (self._split(part, setting) for part in ("train", "test"))
-        throw_away = self._contestant(setting)
-        throw_away.load(training.X, training.Y)
+        kind = json.dumps([{**setting, "parameters": None}, batch_size], sort_keys=True)
         with np.errstate(all="ignore"):
-            warm_up(throw_away, len(training.X), batch_size)
-            del throw_away
+            if kind not in self._warm:
+                throw_away = self._contestant(setting)
+                throw_away.load(training.X, training.Y)
+                warm_up(throw_away, len(training.X), batch_size)
+                del throw_away
+                self._warm.add(kind)
             contestant = self._contestant(setting)
             contestant.load(training.X, training.Y)
             outcome = train(
@@ -132,7 +140,10 @@ class Worker:
         )
 
     def _report(self, fraction: float) -> None:
-        self.answer({"fraction": fraction})
+        """Tell how much is done, ten times a second at most."""
+        if time.monotonic() - self._reported >= REPORT_SECONDS:
+            self._reported = time.monotonic()
+            self.answer({"fraction": fraction})
 
     def answer(self, message: dict[str, Any]) -> None:
         """Send one line to the parent, with the number of its request."""

@@ -1,0 +1,184 @@
+"""Runs and timings on a Dask cluster: every machine of it makes runs, one worker alone takes the times.
+
+Every task takes the whole of a worker's resource `exclusive`, so a worker never does two things at once;
+the times are taken when all runs have ended, on one worker, and their ratios are of one machine. The dataset
+travels once to each worker, under its SHA-256, and not with every task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from importlib import metadata
+from itertools import groupby
+from platform import node, python_version
+from typing import Any
+
+from compare.experiment import Experiment
+from compare.measure.environment import LIBRARIES
+from compare.measure.laboratory import Laboratory
+from compare.measure.parallel import Benches, gather, stopped_at_once
+from compare.measure.protocol import Entrant, Sitting, make_timings, without
+from compare.measure.schedule import Planned
+from compare.measure.session import Refused
+from compare.measure.workplaces import Report, WorkplaceError
+from compare.results import Run
+from compare.timings import Timing
+from data import Dataset
+
+RESOURCE = "exclusive"
+CONNECT_SECONDS = 10
+RETRIES = 3
+"""How often a task is tried again whose worker died."""
+
+
+class Cluster:
+    """A Dask cluster that holds the data of a laboratory; a context manager.
+
+    Args:
+        address: of the scheduler, such as tcp://host:8786.
+        laboratory: the experiment and its data.
+
+    Raises:
+        WorkplaceError: Dask is not installed, nobody answers, or the workers will not do.
+    """
+
+    def __init__(self, address: str, laboratory: Laboratory) -> None:
+        self.address, self._laboratory = address, laboratory
+        self._client = connected(address)
+        try:
+            self.workers = usable_workers(self._client, address)
+            self._send_data()
+        except BaseException:
+            self._client.close()
+            raise
+
+    def make_runs(self, plan: Collection[Planned], refused: Refused, report: Report) -> Iterator[Run]:
+        """Yield the planned runs as they end, on whichever worker is free; each of them once."""
+        executor = self._executor()
+        with stopped_at_once(executor, self._client.close):
+            yield from gather(
+                self._laboratory, plan, refused, lambda run: self._submit(executor, run_there, run)
+            )
+
+    def make_timings(
+        self,
+        planned: Collection[Sitting],
+        rounds: int,
+        report: Callable[[Sitting], None],
+        did_one: Callable[[], None],
+    ) -> Iterator[Timing]:
+        """Yield the timings of all sittings, taken on one worker; the sittings of a process are one task."""
+        executor = self._executor(workers=[self.workers[0]])
+        given_up: set[Entrant] = set()
+        with stopped_at_once(executor, self._client.close):
+            for _, of_process in groupby(planned, key=lambda sitting: sitting.process):
+                sittings = list(of_process)
+                report(sittings[0])
+                left = [without(sitting, given_up) for sitting in sittings]
+                for timing in self._submit(executor, time_there, left, rounds).result():
+                    if timing.status != "ok":
+                        given_up.add(Entrant(timing.cell, timing.again))
+                    yield timing
+                for _ in sittings:
+                    did_one()
+
+    def facts(self) -> dict[str, Any]:
+        """Return the scheduler, its workers' machines, and which one takes the times."""
+        hosts = self._client.run(node)
+        return {"scheduler": self.address, "hosts": hosts, "timed_on": hosts.get(self.workers[0])}
+
+    def _send_data(self) -> None:
+        """Bring the data to every worker; the name they have there is their content's SHA-256."""
+        data = self._laboratory.data
+        self._data = self._client.scatter({data.sha256: data}, broadcast=True, timeout=600)[data.sha256]
+
+    def _executor(self, **where: Any) -> Executor:
+        found: Executor = self._client.get_executor(
+            pure=False, retries=RETRIES, resources={RESOURCE: 1}, **where
+        )
+        return found
+
+    def _submit(self, executor: Executor, task: Callable[..., Any], *arguments: object) -> Future[Any]:
+        return executor.submit(task, self._laboratory.experiment.to_dict(), self._data, *arguments)
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(Exception):
+            self._client.run(leave, self._laboratory.data.sha256)
+        self._client.close()
+
+
+def connected(address: str) -> Any:
+    """Return a client of the scheduler at an address."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise WorkplaceError("--scheduler needs Dask: pip install 'side-by-side[cluster]'") from None
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError, ValueError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise WorkplaceError(
+            f"--scheduler {address}: no Dask scheduler answers there ({told}); start one: dask scheduler"
+        ) from None
+
+
+def usable_workers(client: Any, address: str) -> list[str]:
+    """Return the workers' addresses, sorted; all must offer the resource and have our software."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    start = f"dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
+    if not workers:
+        raise WorkplaceError(f"--scheduler {address}: the cluster has no worker; start some: {start}")
+    for worker, about in workers.items():
+        if about.get("resources", {}).get(RESOURCE) != 1:
+            raise WorkplaceError(f"{worker} does not offer {RESOURCE}=1; start every worker so: {start}")
+    ours = software()
+    for worker, theirs in client.run(software).items():
+        for name, version in ours.items():
+            if theirs.get(name) != version:
+                told = f"{worker} has {name} {theirs.get(name)} and this machine {version}"
+                raise WorkplaceError(f"{told}; results of both would not be comparable: make them the same")
+    return sorted(workers)
+
+
+def software() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results depend on."""
+    return {"python": python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
+
+
+_benches: dict[str, list[Benches]] = {}
+"""In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
+
+
+def run_there(experiment: dict[str, Any], data: Dataset, planned: Planned) -> Run:
+    """Make a run, in a process of a worker."""
+    return benches_of(experiment, data).run(planned)
+
+
+def time_there(
+    experiment: dict[str, Any], data: Dataset, sittings: Sequence[Sitting], rounds: int
+) -> list[Timing]:
+    """Take the timings of some sittings, in a process of a worker."""
+    with benches_of(experiment, data).lent() as laboratory:
+        return list(make_timings(laboratory, sittings, rounds))
+
+
+def benches_of(experiment: dict[str, Any], data: Dataset) -> Benches:
+    """Return what this process has for an experiment on a dataset; made at the first call."""
+    found = _benches.setdefault(data.sha256, [])
+    for benches in found:
+        if benches.first.experiment.to_dict() == experiment:
+            return benches
+    found.append(Benches(Laboratory(Experiment.from_dict(experiment), data)))
+    return found[-1]
+
+
+def leave(sha256: str) -> None:
+    """End, in a worker's process, whatever was begun for a dataset."""
+    for benches in _benches.pop(sha256, []):
+        benches.close()
+        benches.first.close()

@@ -1,0 +1,179 @@
+"""Runs made at the same time, here and on a cluster: the same runs, each once, though a worker dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from contestant_support import experiment, register_odd_contestants, write_csv
+
+from compare.measure.cluster import Cluster, usable_workers
+from compare.measure.laboratory import Laboratory
+from compare.measure.protocol import sittings
+from compare.measure.schedule import interleaved
+from compare.measure.workplaces import Here, WorkplaceError
+from data import load_dataset
+
+
+@pytest.fixture
+def laboratory(tmp_path, monkeypatch):
+    register_odd_contestants(monkeypatch)
+    small = experiment(factors={"batch_sizes": ["full", 16]}, run={"seeds": [0, 1, 2]})
+    with Laboratory(small, load_dataset(write_csv(tmp_path / "three.csv"))) as opened:
+        yield opened
+
+
+def plan_of(laboratory):
+    return list(interleaved(laboratory.experiment.cells(), laboratory.experiment.run.seeds))
+
+
+def made(place, laboratory, refused=lambda planned: None):
+    runs = place.make_runs(plan_of(laboratory), refused, lambda planned, fraction: None)
+    return {run.key: run for run in runs}
+
+
+def what_does_not_depend_on_time(run):
+    losses = [(point.updates, point.train_loss, point.test_accuracy) for point in run.curve]
+    return run.status, run.final_weights_sha256, losses
+
+
+def test_runs_made_at_the_same_time_are_those_made_in_turns(laboratory):
+    in_turns, at_once = made(Here(laboratory), laboratory), made(Here(laboratory, 2), laboratory)
+    assert in_turns.keys() == at_once.keys()
+    for key, run in in_turns.items():
+        assert what_does_not_depend_on_time(run) == what_does_not_depend_on_time(at_once[key])
+    assert all(run.alone and run.host for run in in_turns.values())
+    assert not any(run.alone for run in at_once.values())
+
+
+def test_runs_that_are_refused_are_not_made_at_the_same_time_either(laboratory):
+    runs = made(Here(laboratory, 2), laboratory, lambda planned: "no" if planned.seed == 1 else None)
+    assert {run.seed: run.reason for run in runs.values()} == {0: None, 1: "no", 2: None}
+
+
+def test_leaving_in_the_middle_ends_what_runs_and_drops_what_waits(tmp_path, monkeypatch):
+    register_odd_contestants(monkeypatch)
+    slow = experiment(training={"seconds": 30.0}, run={"seeds": [0, 1, 2, 3]})
+    with Laboratory(slow, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        runs = Here(laboratory, 2).make_runs(
+            plan_of(laboratory), lambda planned: "no" if planned.seed == 0 else None, lambda *_: None
+        )
+        assert next(runs).seed == 0
+        begun = time.monotonic()
+        runs.close()
+        assert time.monotonic() - begun < 20  # the three others would take 60 s
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", *arguments, "--no-dashboard"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(process, words):
+    """Return the first line of a process's log that has the words; fail where it ends without one."""
+    for line in process.stderr:
+        if words in line:
+            return line
+    raise AssertionError(f"{process.args} said nothing of {words!r}")
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """A real scheduler without workers; skipped where Dask is not installed."""
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    process = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+    yield wait_for(process, "Scheduler at:").split()[-1]
+    process.kill()
+    process.wait()
+    process.stderr.close()
+
+
+@pytest.fixture
+def workers(scheduler, tmp_path, laboratory):
+    """Start workers with the arguments given; all are ended afterwards."""
+    started = []
+
+    def begin(count, *arguments):
+        for _ in range(count):
+            folder = ["--local-directory", str(tmp_path / "dask")]
+            process = start(
+                "distributed.cli.dask_worker",
+                scheduler,
+                *("--nthreads", "1", "--no-nanny"),
+                *folder,
+                *arguments,
+            )
+            started.append(process)
+        for process in started:
+            wait_for(process, "Registered to:")
+        return started
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_every_run_of_a_cluster_ends_once_though_a_worker_is_killed(laboratory, workers, scheduler, tmp_path):
+    first, second = workers(2, "--resources", "exclusive=1")
+    alone = made(Here(laboratory), laboratory)
+    with Cluster(scheduler, laboratory) as cluster:
+        assert len(cluster.workers) == 2
+        ended = []
+        for run in cluster.make_runs(plan_of(laboratory), lambda planned: None, lambda *_: None):
+            ended.append(run)
+            if len(ended) == 1:
+                os.kill(first.pid, signal.SIGKILL)
+        assert sorted(run.key[1:] for run in ended) == sorted(key[1:] for key in alone)
+        assert {run.key: what_does_not_depend_on_time(run) for run in ended} == {
+            key: what_does_not_depend_on_time(run) for key, run in alone.items()
+        }
+        assert second.poll() is None
+
+
+def test_a_cluster_takes_the_times_on_one_machine_and_says_which(laboratory, workers, scheduler):
+    workers(1, "--resources", "exclusive=1")
+    told = []
+    planned = list(sittings(laboratory.experiment.cells(), 2, "numpy", null_test=True))
+    with Cluster(scheduler, laboratory) as cluster:
+        timings = list(cluster.make_timings(planned, 2, told.append, lambda: told.append("done")))
+        facts = cluster.facts()
+    assert len({timing.key for timing in timings}) == len(timings) == 2 * 2 * 2
+    assert {(timing.status, len(timing.blocks), timing.host) for timing in timings} == {
+        ("ok", 2, facts["timed_on"])
+    }
+    assert told.count("done") == len(planned)
+
+
+def test_a_worker_without_the_resource_is_refused_with_the_command_that_would_do(
+    laboratory, workers, scheduler
+):
+    workers(1)
+    with pytest.raises(WorkplaceError, match=r"--resources exclusive=1"):
+        Cluster(scheduler, laboratory)
+
+
+def test_a_cluster_without_workers_or_without_a_scheduler_is_told(laboratory, scheduler, monkeypatch):
+    with pytest.raises(WorkplaceError, match=r"no worker; start some: dask worker tcp"):
+        Cluster(scheduler, laboratory)
+    monkeypatch.setattr("compare.measure.cluster.CONNECT_SECONDS", 0.5)
+    with pytest.raises(WorkplaceError, match="no Dask scheduler answers there"):
+        Cluster("tcp://127.0.0.1:9", laboratory)
+
+
+class Workers:
+    """What a client says of two workers, of which the second has another NumPy."""
+
+    def scheduler_info(self, n_workers):
+        return {"workers": {name: {"resources": {"exclusive": 1}} for name in "ab"}}
+
+    def run(self, software):
+        return {"a": software(), "b": {**software(), "numpy": "1.0"}}
+
+
+def test_a_worker_with_other_versions_is_refused_naming_the_library():
+    with pytest.raises(WorkplaceError, match=r"^b has numpy 1.0 and this machine \d"):
+        usable_workers(Workers(), "tcp://x")
