@@ -113,7 +113,8 @@ def machine_memory() -> int | None:
 def end_with_parent(parent: int) -> None:
     """Let the system kill this process when its parent, number `parent`, has died; on Linux only.
 
-    To the system the parent is the thread that started the process: it must live as long. It also asks to be the first to go where memory runs out, so that the parent lives to tell.
+    To the system the parent is the thread that started the process: it must live as long. The process also
+    asks to be the first to go where memory runs out, so that the parent lives to tell.
     """
     if sys.platform != "linux":
         return
