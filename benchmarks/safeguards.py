@@ -14,6 +14,7 @@ from compare.analysis.times import Times
 from compare.experiment import Experiment
 from compare.measure import pinning, protocol
 from compare.measure.laboratory import Laboratory
+from compare.timings import Entrant
 from data import Dataset
 
 PROCESSES, ROUNDS = 3, 12
@@ -28,7 +29,7 @@ def seconds_per_update(data: Dataset, implementations: list[str]) -> float:
         planned = protocol.sittings(asked.cells(), PROCESSES, "torch", null_test=False)
         timings = list(protocol.make_timings(laboratory, planned, ROUNDS))
     torch = next(cell for cell in asked.cells() if cell.implementation == "torch")
-    found = Times(timings).seconds_per_epoch(torch)
+    found = Times(timings).seconds_per_epoch(Entrant(torch))
     if found is None:
         raise SystemExit(f"torch could not be timed: {timings[-1].reason}")
     return found.point / timings[-1].updates_per_epoch

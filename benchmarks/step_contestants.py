@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from compare.batches import BatchSize, epoch_batches
 from compare.implementation import Array, Implementation, UpdateRule
 from compare.initial_weights import draw_parameters
+from compare.measure.floor import Floor, load_library
 from compare.network import Network
 
 LEARNING_RATE = 1e-3
@@ -224,48 +225,19 @@ class ScikitLearn:
         return self._seconds * count / (epochs * -(-rows // self._batch))
 
 
-class Floor:
-    """The matrix products of a step alone, each by the fastest of NumPy's BLAS calls for it.
-
-    Every product is tried with each operand in both memory orders, and writes its result or the result's
-    transpose; the quickest is kept. Bias, activation, loss, update and gathering are left out, so no
-    implementation on this BLAS can take less.
-    """
+class ProductsAlone:
+    """The matrix products of a step alone, each by the fastest of NumPy's BLAS calls for it."""
 
     def __init__(self, cell: Cell, data: Data) -> None:
-        n, (m, k, outputs) = cell.batch, cell.sizes
-        self._products = [
-            self._fastest(n, m, k),  # Z_1 = X W_1ᵀ
-            self._fastest(n, k, outputs),  # Z_2 = A_1 W_2ᵀ
-            self._fastest(outputs, n, k),  # dW_2 = dZ_2ᵀ A_1
-            self._fastest(n, outputs, k),  # dA_1 = dZ_2 W_2
-            self._fastest(k, n, m),  # dW_1 = dZ_1ᵀ X
-        ]
-
-    @staticmethod
-    def _fastest(rows: int, inner: int, columns: int) -> tuple[Array, Array, Array]:
-        """Return operands and result of the fastest way to multiply (rows, inner) by (inner, columns)."""
-        rng = np.random.default_rng(0)
-        P, Q = (rng.random(shape, dtype=np.float32) for shape in ((rows, inner), (inner, columns)))
-        ways = []
-        for left, right in itertools.product((P, np.asfortranarray(P)), (Q, np.asfortranarray(Q))):
-            ways.append((left, right, np.empty((rows, columns), np.float32)))
-            ways.append((right.T, left.T, np.empty((columns, rows), np.float32)))
-        repeats = max(1, int(2e8 / (rows * inner * columns * 10 + 1e5)))
-        return min(ways, key=lambda way: min(Floor._seconds([way], repeats) for _ in range(5)))
-
-    @staticmethod
-    def _seconds(products: list[tuple[Array, Array, Array]], count: int) -> float:
-        dot = np.dot
-        start = time.perf_counter()
-        for _ in range(count):
-            for left, right, result in products:
-                dot(left, right, result)
-        return time.perf_counter() - start
+        self._floor = Floor(load_library("numpy")("float32"), cell.sizes)
+        self._step = self._floor.step(cell.batch)
 
     def steps(self, count: int) -> float:
         """Compute the products of `count` steps; return the seconds they took."""
-        return self._seconds(self._products, count)
+        steps = itertools.repeat(self._step, count)
+        start = time.perf_counter()
+        self._floor.train(steps)
+        return time.perf_counter() - start
 
 
 CONTESTANTS: dict[str, Callable[[Cell, Data], Contestant]] = {
@@ -274,6 +246,6 @@ CONTESTANTS: dict[str, Callable[[Cell, Data], Contestant]] = {
     "fused": torch_fused,
     "compiled": TorchCompiled,
     "scikit-learn": ScikitLearn,
-    "floor": Floor,
+    "floor": ProductsAlone,
 }
 """The contestants by name."""

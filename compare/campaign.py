@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from compare.analysis.back_propagation import back_propagate
 from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
+from compare.analysis.pictures import Images, pictures_of
 from compare.experiment import Experiment, ExperimentError
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
@@ -24,6 +25,7 @@ from compare.progress import Progress
 from compare.recording import Interrupted, planned_runs, record_runs, record_timings
 from compare.render.budgets_table import budgets_table
 from compare.render.derivation import derivation_paragraphs
+from compare.render.figures import draw_figure, figures_of
 from compare.render.files import result_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
@@ -31,7 +33,7 @@ from compare.render.tables import summary_table
 from compare.render.text import counted
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
-from compare.results import ResultsError
+from compare.results import ResultsError, Run, in_grid_order
 from compare.resumption import (
     asked_experiment,
     check_conditions,
@@ -43,6 +45,9 @@ from compare.store import Store
 from data import DataError, Dataset, DatasetNotFound, load_dataset
 
 Say = Callable[[str], None]
+
+FIGURE_FORMATS = ("svg", "png")
+"""A PDF takes as long as both together; `compare.report` makes it when it is asked for."""
 
 
 class InputError(ValueError):
@@ -201,16 +206,18 @@ def finish(
     record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
+    pictures = pictures_seen(experiment, dataset, store.runs)
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings
+        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, pictures
     )
     paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference))
+    say(summary_table(document["summary"], "terminal", experiment.reference, document.get("floor", ())))
     if notes := timing_notes(document):
         say("\n".join(notes))
     if document["budgets"]:
         say(budgets_table(document["budgets"]))
     say("\n".join(verdict(document)))
+    paths += write_figures(store, document, shown)
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
     failed = sum(status in ("failed", "timeout") for status in statuses)
@@ -225,6 +232,27 @@ def derive(laboratory: Laboratory) -> dict[str, Any]:
     ]
     passes = [back_propagate(batch.network, batch.parameters, batch.X, batch.Y) for batch in drawn]
     return derivation_of(passes, drawn[0].seed)
+
+
+def write_figures(store: Store, document: dict[str, Any], shown: bool) -> list[str]:
+    """Write the figures that the document has data for; return where they are, a pattern for all formats."""
+    kinds = figures_of(document)
+    with Progress(len(kinds), shown, "figures") as progress:
+        for kind in kinds:
+            progress.doing(kind.title)
+            for name, content in draw_figure(kind, document, FIGURE_FORMATS):
+                store.write_bytes(name, content)
+            progress.did_one()
+    return [f"{store.directory / 'figures'}/*.{{{','.join(FIGURE_FORMATS)}}}"] if kinds else []
+
+
+def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run]) -> dict[str, Any] | None:
+    """Return test images with what the trained networks take them for, where the data are images."""
+    if dataset.image_shape is None:
+        return None
+    images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
+    ordered = in_grid_order(runs, experiment.cells())
+    return pictures_of(images, ordered, (experiment.reference, experiment.factors.implementations[0]))
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

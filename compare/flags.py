@@ -126,6 +126,7 @@ FLAGS = (
     ),
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
     Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
+    Flag("run.floor", None, "", "time the matrix products of the steps alone too (default: --floor)"),
 )
 
 

@@ -53,7 +53,8 @@ def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown
     settings = laboratory.experiment.run
     trained = {run.cell for run in store.runs if run.status == "ok"}
     cells = [cell for cell in laboratory.experiment.cells() if cell in trained]
-    every = list(sittings(cells, settings.processes, laboratory.experiment.reference, settings.null_test))
+    reference = laboratory.experiment.reference
+    every = list(sittings(cells, settings.processes, reference, settings.null_test, settings.floor))
     left = missing(every, store.timings, settings.rounds)
     total = sum(len(sitting.entrants) for sitting in every)
 

@@ -23,6 +23,7 @@ from compare.fields import (
     Kind,
     ResultsError,
     check_fields,
+    is_whole,
     object_with,
     or_none,
 )
@@ -77,7 +78,8 @@ class Run:
     """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
 
     `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
-    seconds are not those of a quiet machine.
+    seconds are not those of a quiet machine. `predictions` are the classes of the test rows that
+    `compare.pictures` chooses, where they are pictures.
     """
 
     cell: Cell
@@ -95,6 +97,7 @@ class Run:
     round: int
     host: str | None = None
     alone: bool = True
+    predictions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _RUN)
@@ -108,6 +111,8 @@ class Run:
         """Return the run as one flat JSON object, the cell's keys first and the curve last."""
         fields = dict(vars(self))
         cell, curve = vars(fields.pop("cell")), [vars(point) for point in fields.pop("curve")]
+        if self.predictions is None:
+            del fields["predictions"]
         plain: dict[str, Any] = finite({**cell, **fields, "curve": curve})
         return plain
 
@@ -115,8 +120,10 @@ class Run:
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
         keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
-        entry = object_with(value, keys, "a run", {"host": None, "alone": True})
+        entry = object_with(value, keys, "a run", {"host": None, "alone": True, "predictions": None})
         points = entry.pop("curve")
+        if isinstance(entry["predictions"], list):
+            entry["predictions"] = tuple(entry["predictions"])
         if not isinstance(points, list):
             raise ResultsError("curve must be a list of points")
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
@@ -142,14 +149,17 @@ def build_results(
     timings: Sequence[Mapping[str, object]] | None = None,
     null_test: Mapping[str, object] | None = None,
     budgets: Sequence[Mapping[str, object]] | None = None,
+    pictures: Mapping[str, object] | None = None,
+    floor: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
     `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test and the budgets may be left out (None). Raises `ResultsError` for a
-    value JSON cannot hold.
+    the timing blocks, the null test, the budgets, the floor and the pictures may be left out (None). Raises
+    `ResultsError` for a value JSON cannot hold.
     """
-    optional = {"timings": timings, "null_test": null_test, "budgets": budgets, "derivation": derivation}
+    optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
+    optional |= {"derivation": derivation, "pictures": pictures}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -192,6 +202,11 @@ _CURVE: Kind = (
     "a tuple of CurvePoint",
 )
 
+_CLASSES: Kind = (
+    (lambda value: isinstance(value, tuple) and all(is_whole(entry, 0) for entry in value)),
+    "a list of classes by number",
+)
+
 CELL_FIELDS = {
     "implementation": TEXT,
     "batch_size": BATCH,
@@ -224,4 +239,5 @@ _RUN: dict[str, Kind] = {
     "curve": _CURVE,
     "host": or_none(TEXT),
     "alone": BOOL,
+    "predictions": or_none(_CLASSES),
 }

@@ -37,7 +37,7 @@ def resumed_experiment(options: Options, directory: Path) -> Experiment:
     """
     if options.output is not None:
         raise ExperimentError(f"--output: --resume writes to {directory}; leave one of the two out")
-    table = recorded(directory)["experiment"]
+    table = as_recorded(recorded(directory)["experiment"])
     begun = Experiment.from_dict(table)
     if options.source is not None:
         same(begun, asked_experiment(options), options, directory)
@@ -47,6 +47,12 @@ def resumed_experiment(options: Options, directory: Path) -> Experiment:
     elif options.overrides:
         same(begun, Experiment.from_dict(table, options.overrides), options, directory)
     return begun
+
+
+def as_recorded(table: dict[str, Any]) -> dict[str, Any]:
+    """Return an experiment's table; one of before there was a floor goes on without it."""
+    run = table.get("run")
+    return {**table, "run": {"floor": False, **run}} if isinstance(run, dict) else table
 
 
 def same(begun: Experiment, asked: Experiment, options: Options, directory: Path) -> None:

@@ -83,6 +83,7 @@ class RunSettings(Section):
     processes: Annotated[int, checks.given(checks.whole(0))] = 5
     rounds: Annotated[int, checks.given(checks.whole(1))] = 6
     null_test: Annotated[bool, checks.given(checks.true_or_false)] = True
+    floor: Annotated[bool, checks.given(checks.true_or_false)] = True
 
 
 SECTIONS: dict[str, type[Section]] = {

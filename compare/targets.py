@@ -38,5 +38,9 @@ def accuracy(Y_hat: Array, Y: Array) -> float | None:
     """
     if Y.ndim == 2:
         return None
-    predicted = Y_hat[:, 0] > 0.5 if Y_hat.shape[1] == 1 else Y_hat.argmax(axis=1)
-    return float(np.mean(predicted == Y))
+    return float(np.mean(predicted_classes(Y_hat) == Y))
+
+
+def predicted_classes(Y_hat: Array) -> Array:
+    """Return the classes (n,) of outputs (n, outputs): the largest, of a single one whether it is above ½."""
+    return (Y_hat[:, 0] > 0.5).astype(np.int64) if Y_hat.shape[1] == 1 else Y_hat.argmax(axis=1)

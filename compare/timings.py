@@ -53,6 +53,21 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Entrant:
+    """Who is timed: a contestant of a cell, or, beside the contestants, the floor of its group.
+
+    Args:
+        cell: its cell; the floor's `implementation` is the library that multiplies.
+        again: whether it is the reference's second contestant, the null test's.
+        floor: whether it computes the matrix products of the steps alone.
+    """
+
+    cell: Cell
+    again: bool = False
+    floor: bool = False
+
+
+@dataclass(frozen=True)
 class Timing:
     """One contestant of a cell in one process: its warm-up and then a block in every round.
 
@@ -63,6 +78,8 @@ class Timing:
         updates_per_epoch: batches of an epoch, the last partial one included.
         warm_up: blocks before any counted; `settled` where the last two took the same time.
         blocks: a block for each round, in the order of the rounds.
+        floor: whether the matrix products of the steps alone were timed, by the library that stands in the
+            cell's `implementation`.
         host: the machine's name.
     """
 
@@ -75,15 +92,21 @@ class Timing:
     settled: bool
     warm_up: tuple[Block, ...]
     blocks: tuple[Block, ...]
+    floor: bool = False
     host: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, _TIMING)
 
     @property
-    def key(self) -> tuple[Cell, bool, int]:
-        """What makes a timing the same when it is repeated: cell, contestant and process."""
-        return self.cell, self.again, self.process
+    def entrant(self) -> Entrant:
+        """Who was timed."""
+        return Entrant(self.cell, self.again, self.floor)
+
+    @property
+    def key(self) -> tuple[Entrant, int]:
+        """What makes a timing the same when it is repeated: who was timed, and the process."""
+        return self.entrant, self.process
 
     def to_json(self) -> dict[str, Any]:
         """Return the timing as one JSON object, the cell's keys first; a block is a list (`BLOCK_KEYS`)."""
@@ -96,7 +119,7 @@ class Timing:
     def from_json(cls, value: object) -> Timing:
         """Return the timing that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
         keys = [*CELL_FIELDS, *(key for key in _TIMING if key != "cell")]
-        entry = object_with(value, keys, "a timing", {"host": None})
+        entry = object_with(value, keys, "a timing", {"host": None, "floor": False})
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         for series in ("warm_up", "blocks"):
             entry[series] = _blocks(entry[series], series)
@@ -104,9 +127,13 @@ class Timing:
 
 
 def timings_in_grid_order(timings: Iterable[Timing], cells: Sequence[Cell]) -> list[Timing]:
-    """Return the timings sorted as the grid lists its cells, then by process; unknown cells come last."""
+    """Return the timings sorted as the grid lists its cells, then by process; the floor's come last."""
     place = {cell: index for index, cell in enumerate(cells)}
-    return sorted(timings, key=lambda timing: (place.get(timing.cell, len(place)), *timing.key[1:]))
+
+    def order(timing: Timing) -> tuple[bool, int, bool, int]:
+        return timing.floor, place.get(timing.cell, len(place)), timing.again, timing.process
+
+    return sorted(timings, key=order)
 
 
 def _blocks(value: object, series: str) -> tuple[Block, ...]:
@@ -139,5 +166,6 @@ _TIMING: dict[str, Kind] = {
     "settled": BOOL,
     "warm_up": _SERIES,
     "blocks": _SERIES,
+    "floor": BOOL,
     "host": or_none(TEXT),
 }

@@ -23,6 +23,7 @@ class Dataset:
         classes: the name of each class; empty for regression.
         split: one sentence on how training and test samples were told apart.
         scaling: one sentence on how the features were brought to [0, 1].
+        image_shape: (height, width) where the features are the pixels of an image, row by row; else None.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Dataset:
     classes: tuple[str, ...]
     split: str
     scaling: str
+    image_shape: tuple[int, int] | None = None
 
     @property
     def features(self) -> int:

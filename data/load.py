@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from data.csv_file import line_of_row
 from data.dataset import Dataset
 from data.errors import DataError
+from data.images import image_shape
 from data.labels import LabelError, class_names, encode
 from data.scaling import fit_each_column, fit_scaling
 from data.sources import Source, read_source
@@ -70,6 +71,7 @@ def load_dataset(
         classes=raw.classes,
         split=raw.split,
         scaling=sentence,
+        image_shape=image_shape(raw.source.train.columns, raw.source.train.has_header),
     )
 
 

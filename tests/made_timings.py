@@ -26,8 +26,9 @@ def timing(
 
 
 def timed(
-    name: str, processes: Sequence[Sequence[float]], again: bool = False, **settings: Any
+    name: str, processes: Sequence[Sequence[float]], again: bool = False, floor: bool = False, **settings: Any
 ) -> list[Timing]:
     """The timings of an implementation: for each process, the seconds of its blocks."""
-    of = cell(name, **settings)
-    return [timing(of, process, seconds, again=again) for process, seconds in enumerate(processes)]
+    ended = {key: settings.pop(key) for key in ("status", "reason") if key in settings}
+    of, who = cell(name, **settings), {"again": again, "floor": floor}
+    return [timing(of, process, seconds, **who, **ended) for process, seconds in enumerate(processes)]

@@ -117,6 +117,17 @@ def test_fewer_than_two_varying_factors_are_not_attributed(only: int) -> None:
     assert attribute([run(cell(name)) for name in ("numpy", "torch")[:only]]) == []
 
 
+def test_an_epoch_that_was_begun_does_not_count_as_a_whole_one() -> None:
+    ends = {"full": (3, 3.0), 10: (21, 2.1)}  # 21 batches of 10 rows out of 100: two epochs and a tenth
+    runs = [
+        run(cell(name, batch_size=size), epochs=3, updates=updates, seconds=seconds)
+        for size, (updates, seconds) in ends.items()
+        for name in ("numpy", "torch")
+    ]
+    told = attribute(runs, training_rows=100)
+    assert [row["total"] for row in told if row["outcome"] == "seconds_per_epoch"] == [pytest.approx(0)] * 2
+
+
 def test_of_three_levels_the_first_and_the_last_are_compared() -> None:
     sizes = {"full": 1.0, 64: 50.0, 8: 3.0}
     runs = [

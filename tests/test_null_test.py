@@ -23,6 +23,7 @@ from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import build_results
+from compare.timings import Entrant
 
 SCHEMA = json.loads((Path(compare.store.__file__).parent / "results.schema.json").read_text())
 
@@ -59,12 +60,12 @@ def test_the_point_is_the_median_of_all_and_the_interval_is_over_processes():
 def test_a_ratio_pairs_the_blocks_of_the_same_round_and_process():
     ours = timed("numpy", [[1.0, 10.0], [3.0, 30.0]])
     theirs = timed("torch", [[2.0, 20.0], [6.0, 60.0], [1.0, 1.0]])
-    ratio = Times([*ours, *theirs]).ratio(cell("numpy"), "torch")
+    ratio = Times([*ours, *theirs]).ratio(Entrant(cell("numpy")), Entrant(cell("torch")))
     assert (ratio.point, ratio.low, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
 
 
 def test_seconds_an_epoch_are_those_of_an_update_times_the_updates():
-    seconds = Times([timing(cell(), 0, [0.2, 0.3, 0.4])]).seconds_per_epoch(cell())
+    seconds = Times([timing(cell(), 0, [0.2, 0.3, 0.4])]).seconds_per_epoch(Entrant(cell()))
     assert (seconds.point, seconds.low) == (pytest.approx(0.03), None)
 
 
@@ -72,7 +73,7 @@ def test_failed_timings_and_the_second_contestant_are_no_times_of_a_cell():
     failed = timing(cell("torch"), 0, [1.0], status="failed", reason="x")
     times = Times([failed, *timed("torch", [[1.0]], again=True)])
     assert times.cells == []
-    assert times.ratio(cell("numpy"), "torch") is None
+    assert times.ratio(Entrant(cell("numpy")), Entrant(cell("torch"))) is None
 
 
 def test_the_null_test_holds_the_reference_to_itself():

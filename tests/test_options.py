@@ -99,7 +99,7 @@ ACCEPTED = """--dataset digits --data-dir d --test-fraction 0.2 --fallback digit
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99
 --eps 1e-7 --dtypes float64 --threads 1 --updates 10 --target 0.9 --seeds 3,4 --timeout 60
---memory-limit 2 --processes 2 --rounds 3 --no-null-test"""
+--memory-limit 2 --processes 2 --rounds 3 --no-null-test --no-floor"""
 
 
 def test_all_flags_together_make_an_experiment():

@@ -1,6 +1,8 @@
 """The measuring protocol: whose turn it is, in which process, and what becomes of those that fail."""
 
 from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from contestant_support import experiment, register_odd_contestants, write_csv
@@ -9,8 +11,10 @@ from made_timings import block, timing
 
 from compare.measure import protocol
 from compare.measure.contestant import ContestantError
+from compare.measure.floor import LIBRARIES
 from compare.measure.laboratory import Laboratory
-from compare.measure.protocol import Entrant, make_timings, missing, sittings
+from compare.measure.protocol import make_timings, missing, sittings
+from compare.timings import Entrant
 from data import load_dataset
 
 CELLS = [
@@ -39,6 +43,15 @@ def test_without_the_null_test_everybody_sits_once():
     assert list(sittings(CELLS, 0, "torch", null_test=True)) == []
 
 
+def test_the_floor_sits_once_for_each_library_with_every_group():
+    planned = list(sittings(CELLS, 2, "torch", null_test=True, floor=True))
+    assert {len(sitting.entrants) for sitting in planned} == {6}
+    for sitting in planned:
+        shared = sitting.entrants[0].cell
+        floors = [entrant for entrant in sitting.entrants if entrant.floor]
+        assert floors == [Entrant(replace(shared, implementation=name), floor=True) for name in LIBRARIES]
+
+
 def test_the_order_of_the_groups_is_drawn_from_the_process_number():
     planned = list(sittings(CELLS, 8, "torch", null_test=True))
     assert planned == list(sittings(CELLS, 8, "torch", null_test=True))
@@ -52,6 +65,7 @@ class Room:
     def __init__(self, failing=(), seeds=(7, 8)):
         self.experiment = experiment(run={"seeds": list(seeds)})
         self.asked, self.renewed, self.failing = [], [], dict(failing)
+        self.launched, self.started = [], []
 
     def renew(self):
         self.renewed.append(len(self.asked))
@@ -59,19 +73,28 @@ class Room:
     def setting(self, objective, optimizer, dtype, seed):
         return {"seed": seed}
 
-    def contestant(self, implementation, threads, again):
-        return Answering(self, (implementation, threads, again))
+    def contestant(self, implementation, threads, again, floor):
+        return Answering(self, (implementation, threads, again, floor))
+
+    def network(self, objective):
+        return SimpleNamespace(sizes=(3, 5, 3))
 
 
 class Answering:
     def __init__(self, room, name):
         self.room, self.name = room, name
 
+    def launch(self):
+        self.room.launched.append(self.name)
+
+    def start(self):
+        self.room.started.append((self.name, len(self.room.launched)))
+
     def ask(self, do, timeout, **request):
         self.room.asked.append((do, self.name, request))
         if self.room.failing.get((self.name[0], do)):
             raise ContestantError("no more", self.room.failing[self.name[0], do])
-        if do == "prepare":
+        if do.startswith("prepare"):
             return {"updates": 6, "updates_per_epoch": 3, "settled": True, "warm_up": [told(block())]}
         return told(block(updates=request["updates"]))
 
@@ -85,8 +108,8 @@ def _no_gaps(monkeypatch):
     monkeypatch.setattr(protocol.time, "sleep", lambda seconds: None)
 
 
-def make(room, cells=CELLS[:3], processes=2, rounds=4):
-    planned = list(sittings(cells, processes, "torch", null_test=True))
+def make(room, cells=CELLS[:3], processes=2, rounds=4, floor=False):
+    planned = list(sittings(cells, processes, "torch", null_test=True, floor=floor))
     return list(make_timings(room, planned, rounds))
 
 
@@ -98,6 +121,35 @@ def test_everybody_is_prepared_and_then_trains_a_block_in_every_round():
         assert len({name for _, name, _ in room.asked[start : start + 4]}) == 4
     assert [(each.status, len(each.blocks), each.updates_per_epoch) for each in made] == 4 * [("ok", 4, 3)]
     assert {request["updates"] for do, _, request in room.asked if do == "block"} == {6}
+
+
+def test_all_processes_are_started_at_once_and_before_anybody_is_prepared():
+    room = Room()
+    make(room, processes=1)
+    assert len(set(room.launched)) == 4
+    assert room.started == [(name, 4) for name in room.launched]
+
+
+def test_the_floor_is_prepared_from_widths_and_trains_blocks_like_everybody():
+    room = Room()
+    made = make(room, processes=1, floor=True)
+    prepared = [(name, request) for do, name, request in room.asked if do == "prepare_floor"]
+    assert sorted(name for name, _ in prepared) == [(library, 1, False, True) for library in LIBRARIES]
+    for _, request in prepared:
+        block = {"batch_size": "full", "at_least": protocol.FLOOR_BLOCK_SECONDS}
+        assert request == {"sizes": (3, 5, 3), "dtype": "float32", **block}
+    assert [(each.floor, each.status, len(each.blocks)) for each in made] == 4 * [(False, "ok", 4)] + 2 * [
+        (True, "ok", 4)
+    ]
+
+
+def test_a_floor_that_fails_leaves_the_contestant_of_its_name_alone():
+    room = Room({("numpy", "prepare_floor"): "failed"})
+    made = make(room, floor=True)
+    assert [(each.cell.implementation, each.floor) for each in made if each.status != "ok"] == [
+        ("numpy", True)
+    ]
+    assert len(made) == 6 + 5
 
 
 def test_the_order_changes_from_round_to_round_and_is_the_same_again():
@@ -155,23 +207,38 @@ def test_a_sitting_is_missing_until_everybody_in_it_has_all_rounds():
     assert missing(planned, [*complete[:-1], failed], 4) == planned[1:]
 
 
+def test_a_sitting_without_its_floor_is_missing():
+    planned = list(sittings(CELLS[:3], 1, "torch", null_test=False, floor=True))
+    complete = [
+        timing(entrant.cell, 0, [0.05] * 4, floor=entrant.floor)
+        for sitting in planned
+        for entrant in sitting.entrants
+    ]
+    assert missing(planned, complete, 4) == []
+    assert missing(planned, complete[:-1], 4) == planned
+
+
 def test_real_processes_are_timed_and_a_failing_one_is_told(tmp_path, monkeypatch):
     register_odd_contestants(monkeypatch)
     monkeypatch.setattr(protocol, "BLOCK_SECONDS", 1e-4)
+    monkeypatch.setattr(protocol, "FLOOR_BLOCK_SECONDS", 1e-4)
     data = load_dataset(write_csv(tmp_path / "three.csv"))
     names = ["numpy", "raising-in-a-run"]
     small = experiment(factors={"implementations": names, "batch_sizes": [16]})
     with Laboratory(small, data) as laboratory:
-        planned = list(sittings(small.cells(), 1, "numpy", null_test=True))
+        planned = list(sittings(small.cells(), 1, "numpy", null_test=True, floor=True))
         made = list(make_timings(laboratory, planned, 2))
         pids = {each.pid for each in laboratory._contestants.values()}
         assert laboratory.builds()["numpy"].startswith("numpy ")
-    assert len(pids) == 3
+        assert {"numpy, 1 thread", "numpy, floor, 1 thread"} < laboratory.thread_pools().keys()
+    assert len(pids) == 5
     good = [each for each in made if each.status == "ok"]
-    assert {(each.cell.implementation, each.again, len(each.blocks)) for each in good} == {
-        ("numpy", False, 2),
-        ("numpy", True, 2),
-    }
+    assert sorted((each.cell.implementation, each.again, each.floor, len(each.blocks)) for each in good) == [
+        ("numpy", False, False, 2),
+        ("numpy", False, True, 2),
+        ("numpy", True, False, 2),
+        ("torch", False, True, 2),
+    ]
     (failed,) = (each for each in made if each.status != "ok")
     assert failed.reason == "FloatingPointError: no more"
     assert {each.updates_per_epoch for each in good} == {-(-len(data.X_train) // 16)}

@@ -13,10 +13,11 @@ import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 
-from compare import campaign, recording
+from compare import campaign, resumption
 from compare import run as command
+from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
-from compare.measure import protocol
+from compare.measure import protocol, workplaces
 from compare.parity.verdicts import Parity
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
@@ -54,6 +55,7 @@ def small(tmp_path):
         [run]
         seeds = [0, 1]
         processes = 0
+        floor = false
         """
     )
     return path
@@ -66,7 +68,8 @@ class Outcome:
 
 @pytest.fixture
 def ungated(monkeypatch):
-    """Leave out the parity check, which has tests of its own and takes longer than these runs do."""
+    """Leave out the parity check and the figures, which have tests of their own and take longer than runs."""
+    monkeypatch.setattr(campaign, "figures_of", lambda document: [])
     monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
 
 
@@ -127,17 +130,24 @@ def test_list_names_presets_datasets_and_implementations(run):
 
 def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     out = tmp_path / "out"
-    timing = ["--processes", "1", "--rounds", "2"]
+    timing = ["--processes", "1", "--rounds", "2", "--floor"]
     done = run(small, "--output", out, "--implementations", "numpy,torch", *timing, "--quiet")
     assert (done.code, done.err) == (0, "")
     assert {path.name for path in out.iterdir()} >= FILES | {"timings.jsonl"}
+    drawn = {path.name for path in (out / "figures").iterdir()}
+    assert drawn >= {f"{name}.{format}" for name in ("curves-epochs", "graph") for format in ("svg", "png")}
+    assert "pictures.svg" not in drawn
     results = results_in(out)
     jsonschema.validate(results, json.loads(SCHEMA.read_text()))
     timed = [json.loads(line) for line in (out / "timings.jsonl").read_text().splitlines()]
-    assert sorted((t["implementation"], t["again"], t["status"], len(t["blocks"])) for t in timed) == sorted(
-        2 * [("numpy", False, "ok", 2), ("torch", False, "ok", 2), ("torch", True, "ok", 2)]
-    )
-    assert len(results["timings"]) == 6
+    names = [(t["implementation"], t["again"], t["floor"]) for t in timed]
+    once = [("numpy", False, False), ("torch", False, False), ("torch", True, False)]
+    once += [("numpy", False, True), ("torch", False, True)]
+    assert sorted(names) == sorted(2 * once)
+    assert {(t["status"], len(t["blocks"])) for t in timed} == {("ok", 2)}
+    assert len(results["timings"]) == 10
+    assert [row["library"] for row in results["floor"]] == 2 * ["numpy", "torch"]
+    assert all(row["floor_ratio"] > 0 for row in [*results["summary"], *results["floor"]])
     assert results["null_test"]["cells"] == 2
     made = runs_in(out)
     assert len(made) == len({key_of(run) for run in made}) == 2 * 2 * 2
@@ -154,7 +164,8 @@ def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
     assert len(rows) == len(results["summary"]) == 4
     assert {row["status"] for row in rows} == {"ok"}
     assert "| numpy" in (out / "table.md").read_text()
-    for text in ("Three classes", "numpy", "torch", "passed", "Null test", f"{out / 'results.json'}"):
+    told = ("Three classes", "numpy", "torch", "passed", "Null test", "floor (numpy)", "floor (torch)")
+    for text in (*told, f"{out / 'results.json'}"):
         assert text in done.out
 
 
@@ -447,13 +458,20 @@ def test_resuming_times_only_the_groups_that_are_missing(run, small, tmp_path, m
     assert len(results_in(out)["timings"]) == 4
 
 
+def test_results_of_before_there_was_a_floor_go_on_without_one():
+    table = load_experiment("digits", {}).to_dict()
+    assert resumption.as_recorded(table)["run"]["floor"] is True
+    assert table["run"].pop("floor") is True
+    assert resumption.as_recorded(table)["run"]["floor"] is False
+
+
 @pytest.mark.usefixtures("odd", "ungated")
 def test_interruption_while_timing_says_that_the_runs_are_done(run, small, tmp_path, monkeypatch):
     def interrupted(*arguments):
         yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording, "make_timings", interrupted)
+    monkeypatch.setattr(workplaces, "make_timings", interrupted)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--processes", "1", "--quiet")
     assert done.code == 130
@@ -504,8 +522,8 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
 
-    make_runs = recording.make_runs
-    monkeypatch.setattr(recording, "make_runs", terminated_after_one)
+    make_runs = workplaces.make_runs
+    monkeypatch.setattr(workplaces, "make_runs", terminated_after_one)
     out = tmp_path / "out"
     done = run(small, "--output", out, "--quiet")
     assert done.code == 130

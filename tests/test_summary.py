@@ -165,6 +165,14 @@ def test_a_loss_that_is_not_finite_is_null() -> None:
     assert summarise([run(loss=math.inf)], "torch")[0]["train_loss"] is None
 
 
+def test_an_epoch_that_was_begun_does_not_count_as_a_whole_one() -> None:
+    begun = run(cell(batch_size=10), epochs=3, updates=21, seconds=2.1)  # of 100 rows: two epochs and a tenth
+    row = summarise([begun], "numpy", training_rows=100)[0]
+    assert row["seconds_per_epoch"] == pytest.approx(1.0)
+    whole = run(cell(batch_size="full"), epochs=3, updates=3, seconds=1.5)
+    assert summarise([whole], "numpy", training_rows=100)[0]["seconds_per_epoch"] == pytest.approx(0.5)
+
+
 def test_runs_too_short_for_an_epoch_have_no_time_per_epoch() -> None:
     row = summarise([run(epochs=0, updates=5)], "numpy")[0]
     assert (row["seconds_per_epoch"], row["updates"]) == (None, 5)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_runs import cell, run
 from made_timings import timing
 
+from compare.batches import batches_per_epoch
 from compare.measure import timing as timing_module
 from compare.measure.environment import caches, describe_environment, read_line
 from compare.measure.software import builds
@@ -64,7 +65,8 @@ def machine(monkeypatch):
 
 
 def stopwatch(machine, *speeds, n=40, batch_size=4):
-    return Stopwatch(Worker(machine, speeds), n, batch_size, seed=0)
+    batches = endless_batches(n, batch_size, seed=0)
+    return Stopwatch(Worker(machine, speeds).train, batches, batches_per_epoch(n, batch_size))
 
 
 def test_a_block_is_wall_and_own_cpu_seconds_switches_and_what_others_took(machine):
@@ -117,10 +119,11 @@ def test_a_warm_up_that_keeps_drifting_ends_and_says_so(machine):
 
 
 def test_blocks_go_on_where_the_last_one_ended(machine):
-    watch = stopwatch(machine, 1.0, n=10)
+    worker = Worker(machine, [1.0])
+    watch = Stopwatch(worker.train, endless_batches(10, 4, seed=0), batches_per_epoch(10, 4))
     for updates in (2, 2, 1):
         watch.block(updates)
-    trained = [rows.tolist() for call in watch._contestant.calls for rows in call]
+    trained = [rows.tolist() for call in worker.calls for rows in call]
     batches = endless_batches(10, 4, 0)
     assert trained == [next(batches).tolist() for _ in range(5)]
     assert sorted(row for rows in trained[:3] for row in rows) == list(range(10))
@@ -154,6 +157,7 @@ timings = st.builds(
     timing,
     process=st.integers(0, 20),
     again=st.booleans(),
+    floor=st.booleans(),
     status=st.sampled_from(["ok", "failed", "timeout"]),
     reason=st.none() | st.text(min_size=1, max_size=5),
     settled=st.booleans(),
@@ -173,6 +177,7 @@ def test_a_timing_survives_json(original):
         ({"process": -1}, "process must be a whole number of at least 0"),
         ({"status": "diverged"}, "status must be one of ok, failed, timeout"),
         ({"again": 1}, "again must be true or false"),
+        ({"floor": None}, "floor must be true or false"),
         ({"blocks": [[1, 2]]}, "blocks must be a list of lists of updates, seconds"),
         ({"blocks": 3}, "blocks must be a list of lists"),
         ({"blocks": [[1, 0.0, 0.0, 0, 0.0]]}, "seconds must be a finite number above 0"),
@@ -186,10 +191,21 @@ def test_a_timing_that_is_wrong_is_refused_by_its_key(change, told):
         Timing.from_json({**timing().to_json(), **change})
 
 
-def test_timings_are_listed_as_the_grid_lists_its_cells():
+def test_a_timing_of_before_there_was_a_floor_can_be_read():
+    written = timing().to_json()
+    assert written.pop("floor") is False
+    assert Timing.from_json(written) == timing()
+
+
+def test_the_floor_is_not_the_contestant_of_its_name():
+    assert timing(floor=True).key != timing().key
+
+
+def test_timings_are_listed_as_the_grid_lists_its_cells_and_the_floor_behind():
     cells = [cell("numpy"), cell("torch")]
     ordered = [(0, False, 0), (0, False, 1), (0, True, 0), (1, False, 0)]
     made = [timing(cells[place], process, again=again) for place, again, process in ordered]
+    made.append(timing(cells[0], 0, floor=True))
     assert timings_in_grid_order(made[::-1], cells) == made
 
 

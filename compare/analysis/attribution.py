@@ -17,7 +17,7 @@ from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.analysis.statistics import mean_interval
-from compare.analysis.times import Times
+from compare.analysis.times import Times, run_seconds_per_epoch
 from compare.results import Cell, Run
 from compare.timings import Timing
 
@@ -48,7 +48,10 @@ def shapley(factors: Sequence[str], value: Value) -> dict[str, float]:
 
 
 def attribute(
-    runs: Iterable[Run], levels: Levels | None = None, timings: Iterable[Timing] = ()
+    runs: Iterable[Run],
+    levels: Levels | None = None,
+    timings: Iterable[Timing] = (),
+    training_rows: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return a row per outcome and factor: its contribution, with a t interval over what is `paired_by`.
 
@@ -60,7 +63,8 @@ def attribute(
     exp(contribution)), accuracies in fractions. A factor of one level is left out; of a factor with more
     than two, the first and the last level are compared and the others left out (`levels` says how many
     there were). `levels` gives the levels of each factor in the experiment's order; without it they are
-    taken in the order in which the runs show them.
+    taken in the order in which the runs show them. `training_rows` makes the seconds of an epoch out of a
+    run's that ended within one.
 
     Returns an empty list where fewer than two factors vary or no seed has the whole grid.
     """
@@ -72,7 +76,7 @@ def attribute(
     accuracies = _Samples("test_accuracy", "seed", [*_accuracies(runs)])
     seconds = [
         _Samples("seconds_per_epoch", "process", [*_block_seconds(times)]),
-        _Samples("seconds_per_epoch", "seed", [*_run_seconds(runs)]),
+        _Samples("seconds_per_epoch", "seed", [*_run_seconds(runs, training_rows)]),
     ]
     of_seconds = next(filter(None, (_rows(samples, varying) for samples in seconds)), [])
     return of_seconds + _rows(accuracies, varying)
@@ -93,10 +97,11 @@ def _block_seconds(times: Times) -> Iterable[tuple[int, Cell, float]]:
             yield process, cell, log
 
 
-def _run_seconds(runs: Iterable[Run]) -> Iterable[tuple[int, Cell, float]]:
+def _run_seconds(runs: Iterable[Run], training_rows: int | None) -> Iterable[tuple[int, Cell, float]]:
     for run in runs:
-        if run.status == "ok" and run.epochs and run.seconds:
-            yield run.seed, run.cell, math.log(run.seconds / run.epochs)
+        seconds = run_seconds_per_epoch(run, training_rows)
+        if seconds is not None:
+            yield run.seed, run.cell, math.log(seconds)
 
 
 def _accuracies(runs: Iterable[Run]) -> Iterable[tuple[int, Cell, float]]:

@@ -1,10 +1,12 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
+from compare.analysis.floor import floor_rows
 from compare.analysis.null_test import null_test
 from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
@@ -21,11 +23,18 @@ def results_document(
     runs: Iterable[Run],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
+    pictures: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """Return the document, its summary and attribution computed from the runs and timings."""
+    """Return the document, its summary and attribution computed from the runs and timings.
+
+    The number of training rows is `environment["data"]["training_rows"]`, where it is told. What the runs
+    predicted is left out of them: `pictures` has what is shown of it.
+    """
     timed = timings_in_grid_order(timings, experiment.cells())
     ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
-    null = null_test(timed, experiment.reference)
+    reference, null = experiment.reference, null_test(timed, experiment.reference)
+    data = environment.get("data")
+    rows = data.get("training_rows") if isinstance(data, Mapping) else None
     factors = experiment.factors
     levels = {
         "implementation": factors.implementations,
@@ -39,12 +48,14 @@ def results_document(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
-        runs=ordered,
-        summary=summarise(ordered, experiment.reference, experiment.training.target, timed, null),
-        attribution=attribute(ordered, levels, timed),
-        reference=experiment.reference,
+        runs=[replace(run, predictions=None) for run in ordered],
+        summary=summarise(ordered, reference, experiment.training.target, timed, null, rows),
+        attribution=attribute(ordered, levels, timed, rows),
+        reference=reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
         budgets=budgets(ordered),
+        pictures=pictures,
+        floor=floor_rows(Times(timed), reference, null) or None,
     )

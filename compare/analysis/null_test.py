@@ -15,7 +15,7 @@ from compare.analysis.statistics import (
     nested_interval,
 )
 from compare.analysis.times import Series, Times
-from compare.timings import Timing
+from compare.timings import Entrant, Timing
 
 PERCENTILE = 0.95
 
@@ -30,7 +30,7 @@ def null_test(timings: Iterable[Timing], reference: str) -> dict[str, Any] | Non
     exponential. `contains_1` is None where one process gives no interval.
     """
     times = Times(timings)
-    found = {cell: times.round_ratios(cell, cell, again=True) for cell in times.cells}
+    found = {cell: times.round_ratios(Entrant(cell, again=True), Entrant(cell)) for cell in times.cells}
     found = {cell: series for cell, series in found.items() if series}
     if not found:
         return None

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median, median_low
 from typing import Any
 
+from compare.analysis.floor import floor_ratio
 from compare.analysis.noise import flags_of
 from compare.analysis.null_test import differs
 from compare.analysis.statistics import Interval, geometric_ratio_interval, mean_interval, seconds_interval
-from compare.analysis.times import Times
+from compare.analysis.times import Times, run_seconds_per_epoch, with_bounds
 from compare.results import Cell, CurvePoint, Run
-from compare.timings import Timing
+from compare.timings import Entrant, Timing
 
 SUMMARY_KEYS = (
     *(
@@ -40,6 +41,7 @@ SUMMARY_KEYS = (
     *("test_loss", "target_reached", "diverged", "failed"),
     *("time_differs", "flags"),
     "reason",
+    *("floor_ratio", "floor_ratio_low", "floor_ratio_high", "floor_differs"),
 )
 
 
@@ -52,6 +54,7 @@ class _Evidence:
     reference: str
     target: float | None
     null: Mapping[str, Any] | None
+    training_rows: int | None
 
 
 def summarise(
@@ -60,15 +63,19 @@ def summarise(
     target: float | None = None,
     timings: Iterable[Timing] = (),
     null: Mapping[str, Any] | None = None,
+    training_rows: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row (`SUMMARY_KEYS`) per cell, in the order in which the cells are first seen.
 
     Means, medians and intervals are over the runs that ended well; the others are counted in `diverged`,
     `failed` (time-outs included) and told in `status`. Times come from the timing blocks: the median of all
     blocks, intervals over processes; a time ratio compares seconds per update with the `reference`
-    implementation's in the same round. Of a cell without timings they come from its runs, a seed each.
-    `reason` says why runs did not end well. `time_differs` says whether the ratio is a difference, given
-    the `null` test; `flags` what disturbed the times.
+    implementation's in the same round. Of a cell without timings they come from its runs, a seed each; the
+    number of `training_rows` says how many updates an epoch has where they end within one.
+    `reason` says why runs did not end well.
+    `time_differs` says whether the ratio is a difference, given the `null` test; `flags` what disturbed the
+    times. `floor_ratio` compares seconds per update with those of the matrix products alone, through the
+    library that takes least time for them.
 
     Losses and accuracies are means over seeds, at the end. Seconds to the target are a median in which a run
     that ended without reaching it counts as later than all others: None where that is half of them or more,
@@ -77,7 +84,7 @@ def summarise(
     by_cell: dict[Cell, list[Run]] = {}
     for run in runs:
         by_cell.setdefault(run.cell, []).append(run)
-    evidence = _Evidence(by_cell, Times(timings), reference, target, null)
+    evidence = _Evidence(by_cell, Times(timings), reference, target, null, training_rows)
     return [_row(cell, evidence) for cell in by_cell]
 
 
@@ -86,17 +93,17 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
     good = [run for run in runs if run.status == "ok"]
     accuracy = final_accuracy(good)
     to_target, reached = (None, None) if evidence.target is None else _time_to_target(runs)
-    seconds = evidence.times.seconds_per_epoch(cell) or _seconds_per_epoch(good)
-    ratio = _time_ratio(cell, evidence)
+    seconds = evidence.times.seconds_per_epoch(Entrant(cell)) or _seconds_per_epoch(good, evidence)
+    ratio, above_floor = _time_ratio(cell, evidence), floor_ratio(evidence.times, Entrant(cell))
     values = {
         **asdict(cell),
         "seeds": len({run.seed for run in runs}),
         "epochs": median_low(run.epochs for run in good) if good else None,
         "updates": median_low(run.updates for run in good) if good else None,
-        **_bounds("seconds_per_epoch", seconds),
-        **_bounds("time_ratio", ratio),
+        **with_bounds("seconds_per_epoch", seconds),
+        **with_bounds("time_ratio", ratio),
         "train_loss": _final_loss(good, lambda point: point.train_loss),
-        **_bounds("test_accuracy", mean_interval(accuracy, 0, 1) if accuracy else None),
+        **with_bounds("test_accuracy", mean_interval(accuracy, 0, 1) if accuracy else None),
         "seconds_to_target": to_target,
         "status": _status(runs),
         "test_loss": _final_loss(good, lambda point: point.test_loss),
@@ -106,29 +113,27 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         "time_differs": differs(ratio, evidence.null),
         "flags": _flags(cell, evidence, seconds),
         "reason": _reason(runs),
+        **with_bounds("floor_ratio", above_floor),
+        "floor_differs": differs(above_floor, evidence.null),
     }
     return {key: values[key] for key in SUMMARY_KEYS}
 
 
-def _bounds(name: str, interval: Interval | None) -> dict[str, float | None]:
-    interval = interval or Interval(math.nan, None, None)
-    point = None if math.isnan(interval.point) else interval.point
-    return {name: point, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _seconds_per_epoch(good: Sequence[Run]) -> Interval | None:
-    seconds = [run.seconds / run.epochs for run in good if run.epochs and run.seconds]
+def _seconds_per_epoch(good: Iterable[Run], evidence: _Evidence) -> Interval | None:
+    told = [run_seconds_per_epoch(run, evidence.training_rows) for run in good]
+    seconds = [value for value in told if value is not None]
     return seconds_interval(seconds) if seconds else None
 
 
 def _time_ratio(cell: Cell, evidence: _Evidence) -> Interval | None:
     if cell.implementation == evidence.reference:
-        was_timed = evidence.times.of(cell) or _seconds_per_update(evidence.runs[cell])
+        was_timed = evidence.times.of(Entrant(cell)) or _seconds_per_update(evidence.runs[cell])
         return Interval(1.0, None, None) if was_timed else None
-    timed = evidence.times.ratio(cell, evidence.reference)
+    reference = replace(cell, implementation=evidence.reference)
+    timed = evidence.times.ratio(Entrant(cell), Entrant(reference))
     if timed is not None:
         return timed
-    theirs = _seconds_per_update(evidence.runs.get(replace(cell, implementation=evidence.reference), ()))
+    theirs = _seconds_per_update(evidence.runs.get(reference, ()))
     ours = _seconds_per_update(evidence.runs[cell])
     ratios = [ours[key] / theirs[key] for key in ours if key in theirs]
     return geometric_ratio_interval(ratios) if ratios else None
@@ -143,7 +148,7 @@ def _seconds_per_update(runs: Iterable[Run]) -> dict[tuple[int, int], float]:
 
 
 def _flags(cell: Cell, evidence: _Evidence, seconds: Interval | None) -> str | None:
-    timings = evidence.times.of(cell)
+    timings = evidence.times.of(Entrant(cell))
     if timings:
         return ", ".join(flags_of(timings)) or None
     return "untimed" if evidence.times and seconds is not None else None

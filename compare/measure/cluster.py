@@ -19,12 +19,12 @@ from compare.experiment import Experiment
 from compare.measure.environment import LIBRARIES
 from compare.measure.laboratory import Laboratory
 from compare.measure.parallel import Benches, gather, stopped_at_once
-from compare.measure.protocol import Entrant, Sitting, make_timings, without
+from compare.measure.protocol import Sitting, make_timings, without
 from compare.measure.schedule import Planned
 from compare.measure.session import Refused
 from compare.measure.workplaces import Report, WorkplaceError
 from compare.results import Run
-from compare.timings import Timing
+from compare.timings import Entrant, Timing
 from data import Dataset
 
 RESOURCE = "exclusive"
@@ -79,7 +79,7 @@ class Cluster:
                 left = [without(sitting, given_up) for sitting in sittings]
                 for timing in self._submit(executor, time_there, left, rounds).result():
                     if timing.status != "ok":
-                        given_up.add(Entrant(timing.cell, timing.again))
+                        given_up.add(timing.entrant)
                     yield timing
                 for _ in sittings:
                     did_one()

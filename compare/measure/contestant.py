@@ -34,16 +34,23 @@ class Contestant:
         implementation: its name.
         threads: number of threads every library in it uses.
         data: folder with the dataset's `.npy` files.
+        floor: whether it is the floor, and `implementation` the library that multiplies.
         memory_limit: GB (10^9 bytes) it may take; None for `SHARE_OF_MEMORY` of the machine's.
     """
 
     def __init__(
-        self, implementation: str, threads: int, data: Path, memory_limit: float | None = None
+        self,
+        implementation: str,
+        threads: int,
+        data: Path,
+        floor: bool = False,
+        memory_limit: float | None = None,
     ) -> None:
-        self.implementation, self.threads, self.data = implementation, threads, data
+        self.implementation, self.threads, self.data, self.floor = implementation, threads, data, floor
         self.pools: list[dict[str, Any]] = []
         self.builds: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
         share = SHARE_OF_MEMORY * (machine_memory() or float("inf"))
         self._memory_limit = share if memory_limit is None else memory_limit * 1e9
         self._asked = 0
@@ -65,12 +72,19 @@ class Contestant:
         """The process's number while it lives."""
         return None if self._process is None else self._process.pid
 
-    def start(self) -> None:
-        """Start the process, unless it runs, and let it import its libraries."""
+    def launch(self) -> None:
+        """Start the process, unless it runs, and let it import its libraries; do not wait for it."""
         if self._process is None:
-            self._start()
+            self._launch()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process, unless it runs, and wait until it has imported its libraries."""
+        self.launch()
+        if not self._is_ready:
+            self._greet()
+            self._is_ready = True
+
+    def _launch(self) -> None:
         mark = new_mark()
         self._mark = mark[MARK]
         self._process = subprocess.Popen(
@@ -84,9 +98,13 @@ class Contestant:
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._lines, self._printed = Lines(self._process.stdout), Output(self._process.stderr)
-        hello = {"do": "hello", "implementation": self.implementation, "data": str(self.data)}
+        hello = {"implementation": self.implementation, "data": str(self.data), "floor": self.floor}
+        with contextlib.suppress(OSError):  # whoever asks for its answer is told why there is none
+            self._send({"do": "hello", **hello})
+
+    def _greet(self) -> None:
         try:
-            answer = self._exchange(hello, START_SECONDS, lambda fraction: None)
+            answer = self._answer(START_SECONDS, lambda fraction: None)
             self.pools, self.builds = read_hello(answer)
         except BaseException:
             self.close()
@@ -103,13 +121,22 @@ class Contestant:
     ) -> dict[str, Any]:
         process = self._process
         assert process is not None
-        assert process.stdin is not None
-        self._asked += 1
         try:
-            process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
-            process.stdin.flush()
+            self._send(request)
         except OSError:
             raise ContestantError(self._obituary(process)) from None
+        return self._answer(timeout, report)
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._asked += 1
+        self._process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _answer(self, timeout: float, report: Callable[[float], None]) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
         end = time.monotonic() + timeout
         while True:
             line = self._next_line(process, end, timeout)
@@ -169,7 +196,7 @@ class Contestant:
         """End the process at once, and with it whatever it started."""
         if self._process is None:
             return
-        process, self._process = self._process, None
+        process, self._process, self._is_ready = self._process, None, False
         self._lines.leave()
         try:
             end_family(process, self._mark)

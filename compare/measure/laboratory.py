@@ -29,7 +29,7 @@ class Laboratory:
         self._scratch = Scratch()
         self.folder = self._scratch.folder
         self._arrays = arrays or self.folder
-        self._contestants: dict[tuple[str, int, bool], Contestant] = {}
+        self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         try:
             if arrays is None:
@@ -69,15 +69,18 @@ class Laboratory:
             "dtype": dtype,
         }
 
-    def contestant(self, implementation: str, threads: int, again: bool = False) -> Contestant:
+    def contestant(
+        self, implementation: str, threads: int, again: bool = False, floor: bool = False
+    ) -> Contestant:
         """Return the process of an implementation at a number of threads; started when first asked.
 
-        `again` gives it a second process, as if it were another contestant.
+        `again` gives it a second process, as if it were another contestant; `floor` returns the process of
+        the library of that name that computes the matrix products alone.
         """
-        key = (implementation, threads, again)
+        key = (implementation, threads, again, floor)
         if key not in self._contestants:
             limit = self.experiment.run.memory_limit
-            self._contestants[key] = Contestant(implementation, threads, self._arrays, limit)
+            self._contestants[key] = Contestant(implementation, threads, self._arrays, floor, limit)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -88,8 +91,8 @@ class Laboratory:
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
-            f"{name}, {threads} thread{'s' * (threads > 1)}": contestant.pools
-            for (name, threads, again), contestant in self._contestants.items()
+            f"{name}{', floor' * floor}, {threads} thread{'s' * (threads > 1)}": contestant.pools
+            for (name, threads, again, floor), contestant in self._contestants.items()
             if not again
         }
 

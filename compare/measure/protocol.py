@@ -3,7 +3,8 @@
 For each number of a process, every contestant gets a new one. In it, one after the other, each group of
 cells that differ in nothing but the implementation is timed: all its contestants are prepared, and then in
 every round each trains one block, in a random order that the next round reverses, with a pause before it.
-The reference takes part twice, in two processes, for the null test.
+The reference takes part twice, in two processes, for the null test; the floor, the matrix products of the
+same steps alone, takes part once for each library that multiplies.
 """
 
 import platform
@@ -17,21 +18,16 @@ import numpy as np
 from compare.fields import AT_LEAST_1, check_fields
 from compare.measure.channel import ContestantError, understood
 from compare.measure.contestant import Contestant
+from compare.measure.floor import LIBRARIES
 from compare.measure.laboratory import Laboratory
 from compare.measure.session import GAP_SECONDS
 from compare.results import Cell
-from compare.timings import Block, Timing
+from compare.timings import Block, Entrant, Timing
 
 BLOCK_SECONDS = 0.05
 """How long a block lasts at least; a single update that takes longer is a block."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """A contestant of a cell; `again` marks the second one of the reference."""
-
-    cell: Cell
-    again: bool = False
+FLOOR_BLOCK_SECONDS = 0.025
+"""The same for the floor, which does nothing but multiply: a longer block would tell no more."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +39,23 @@ class Sitting:
     entrants: tuple[Entrant, ...]
 
 
-def sittings(cells: Iterable[Cell], processes: int, reference: str, null_test: bool) -> Iterator[Sitting]:
+def sittings(
+    cells: Iterable[Cell], processes: int, reference: str, null_test: bool, floor: bool = False
+) -> Iterator[Sitting]:
     """Yield every group of cells that differ only in the implementation, for every process number.
 
     The order of the groups is drawn for each process from its number. The second contestant of the
-    reference (`null_test`) joins every group that the reference is in.
+    reference (`null_test`) joins every group that the reference is in, the `floor` every group.
     """
     groups: dict[Cell, list[Entrant]] = {}
     for cell in cells:
         groups.setdefault(replace(cell, implementation="-"), []).append(Entrant(cell))
-    for group in groups.values():
+    for shared, group in groups.items():
         group += [
             Entrant(one.cell, True) for one in group if null_test and one.cell.implementation == reference
         ]
+        if floor:
+            group += [Entrant(replace(shared, implementation=name), floor=True) for name in LIBRARIES]
     listed = list(groups.values())
     for process in range(processes):
         for index in np.random.default_rng([process, 3]).permutation(len(listed)):
@@ -86,7 +86,7 @@ def make_timings(
         report(sitting)
         for timing in sit(laboratory, without(sitting, given_up), rounds):
             if timing.status != "ok":
-                given_up.add(Entrant(timing.cell, timing.again))
+                given_up.add(timing.entrant)
             yield timing
         did_one()
 
@@ -108,23 +108,33 @@ class _Seat:
 
 
 def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
-    """Prepare the entrants, then let each train a block in every round."""
+    """Prepare the entrants, then let each train a block in every round.
+
+    Processes that do not run yet are started all at once, before anything is timed.
+    """
     timeout = laboratory.experiment.run.timeout
     seats = [_Seat(entrant) for entrant in sitting.entrants]
     rng = np.random.default_rng([sitting.process, 4, sitting.group])
 
-    def take_turns(turn: Callable[[_Seat], None], order: Iterable[int]) -> None:
+    def take_turns(turn: Callable[[_Seat], None], order: Iterable[int], gap: float = GAP_SECONDS) -> None:
         for index in order:
             seat = seats[index]
             if seat.failure is None:
-                time.sleep(GAP_SECONDS)
+                time.sleep(gap)
                 try:
                     turn(seat)
                 except ContestantError as error:
                     seat.failure = error
 
+    def start(seat: _Seat) -> None:
+        contestant_of(laboratory, seat.entrant).start()
+
     def prepare(seat: _Seat) -> None:
-        seat.ready = prepared(laboratory, seat.entrant, sitting.process)
+        ready = prepared(laboratory, seat.entrant, sitting.process)
+        with understood():
+            check_fields(ready, {"updates": AT_LEAST_1})
+            timing_of(seat.entrant, sitting.process, ready, (), None)
+        seat.ready = ready
 
     def train_block(seat: _Seat) -> None:
         contestant = contestant_of(laboratory, seat.entrant)
@@ -132,6 +142,9 @@ def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
         with understood():
             seat.blocks.append(Block(**answer))
 
+    for seat in seats:
+        contestant_of(laboratory, seat.entrant).launch()
+    take_turns(start, range(len(seats)), 0.0)
     take_turns(prepare, rng.permutation(len(seats)))
     for order in balanced_orders(len(seats), rounds, rng):
         take_turns(train_block, order)
@@ -151,14 +164,25 @@ def balanced_orders(count: int, rounds: int, rng: np.random.Generator) -> Iterat
 
 def contestant_of(laboratory: Laboratory, entrant: Entrant) -> Contestant:
     """Return the process that an entrant lives in."""
-    return laboratory.contestant(entrant.cell.implementation, entrant.cell.threads, entrant.again)
+    cell = entrant.cell
+    return laboratory.contestant(cell.implementation, cell.threads, entrant.again, entrant.floor)
 
 
 def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str, Any]:
     """Let an entrant be built and warmed up; the seeds take turns over the processes."""
     cell, run = entrant.cell, laboratory.experiment.run
     seed = run.seeds[process % len(run.seeds)]
-    answer: dict[str, Any] = contestant_of(laboratory, entrant).ask(
+    contestant = contestant_of(laboratory, entrant)
+    if entrant.floor:
+        return contestant.ask(
+            "prepare_floor",
+            run.timeout,
+            sizes=laboratory.network(cell.objective).sizes,
+            dtype=cell.dtype,
+            batch_size=cell.batch_size,
+            at_least=FLOOR_BLOCK_SECONDS,
+        )
+    return contestant.ask(
         "prepare",
         run.timeout,
         setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed),
@@ -166,10 +190,6 @@ def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str
         seed=seed,
         at_least=BLOCK_SECONDS,
     )
-    with understood():
-        check_fields(answer, {"updates": AT_LEAST_1})
-        timing_of(entrant, process, answer, (), None)
-    return answer
 
 
 def timing_of(
@@ -183,6 +203,7 @@ def timing_of(
     return Timing(
         cell=entrant.cell,
         again=entrant.again,
+        floor=entrant.floor,
         process=process,
         status="ok" if failure is None else failure.status,
         reason=None if failure is None else str(failure),
@@ -200,5 +221,5 @@ def missing(planned: Iterable[Sitting], timings: Iterable[Timing], rounds: int) 
     return [
         sitting
         for sitting in planned
-        if not all((entrant.cell, entrant.again, sitting.process) in done for entrant in sitting.entrants)
+        if not all((entrant, sitting.process) in done for entrant in sitting.entrants)
     ]

@@ -80,9 +80,10 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
         seed=planned.seed,
         budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
         target=training.target,
+        pictured=laboratory.data.image_shape is not None and planned.seed == experiment.run.seeds[0],
     )
     with understood():
-        outcome = answer["training"]
+        outcome, predictions = answer["training"], answer["predictions"]
         outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
         return Run(
             cell=cell,
@@ -90,6 +91,7 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
             round=planned.round,
             initial_weights_sha256=weights_sha256(laboratory, planned),
             final_weights_sha256=answer["final_weights_sha256"],
+            predictions=None if predictions is None else tuple(predictions),
             host=platform.node() or None,
             alone=alone,
             **outcome,

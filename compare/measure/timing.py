@@ -3,13 +3,13 @@
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from compare.batches import BatchSize, Rows, batches_per_epoch, epoch_batches
-from compare.implementation import Implementation
+from compare.batches import BatchSize, Rows, epoch_batches
 from compare.timings import Block
 
 if sys.platform != "win32":
@@ -20,6 +20,8 @@ SETTLED_WITHIN = 0.1
 """How far apart, relatively, the last two blocks of a warm-up that has settled may lie."""
 STAT = Path("/proc/stat")
 TICKS_PER_SECOND = 100
+
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,18 @@ class WarmUp:
     warm_up: tuple[Block, ...]
 
 
-class Stopwatch:
-    """A contestant that is trained on and on in blocks of equal numbers of updates."""
+class Stopwatch(Generic[Batch]):
+    """A contestant that is trained on and on in blocks of equal numbers of updates.
 
-    def __init__(self, contestant: Implementation, n: int, batch_size: BatchSize, seed: int) -> None:
-        self._contestant = contestant
-        self._batches = endless_batches(n, batch_size, seed)
-        self._per_epoch = batches_per_epoch(n, batch_size)
+    Args:
+        train: takes an update for each batch it is given; this is timed.
+        batches: of epoch after epoch, without end; per_epoch: how many an epoch has.
+    """
+
+    def __init__(
+        self, train: Callable[[Iterator[Batch]], None], batches: Iterator[Batch], per_epoch: int
+    ) -> None:
+        self._train, self._batches, self._per_epoch = train, batches, per_epoch
 
     def warm_up(self, at_least: float) -> WarmUp:
         """Train until a block lasts long enough and caches, threads and clock frequency have settled.
@@ -77,7 +84,7 @@ class Stopwatch:
         """Train for a number of updates; shuffling and gathering are part of the time."""
         others, switches = processor_seconds(), involuntary_switches()
         cpu, wall = time.process_time(), time.perf_counter()
-        self._contestant.train(islice(self._batches, updates))
+        self._train(islice(self._batches, updates))
         seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         taken, switched = (
             difference(processor_seconds(), others),

@@ -9,8 +9,9 @@ import numpy as np
 
 from compare.batches import BatchSize, batches_per_epoch, epoch_batches
 from compare.implementation import Array, Implementation
+from compare.pictures import sample_rows
 from compare.results import CurvePoint
-from compare.targets import accuracy
+from compare.targets import accuracy, predicted_classes
 
 LONGEST_CURVE = 100
 """Points a curve has at most, so that long runs do not spend their time on evaluation."""
@@ -135,6 +136,13 @@ def evaluated(
     test_loss, Y_hat = contestant.evaluate(test.X, test.Y)
     share = accuracy(Y_hat, test.labels) if np.isfinite(Y_hat).all() else None
     return CurvePoint(epoch, updates, seconds, float(train_loss), float(test_loss), share)
+
+
+def predicted(contestant: Implementation, test: Split) -> list[int] | None:
+    """Return the classes of the test rows that are told; None where an output is not finite."""
+    rows = sample_rows(len(test.X))
+    _, Y_hat = contestant.evaluate(test.X[rows], test.Y[rows])
+    return predicted_classes(Y_hat).tolist() if np.isfinite(Y_hat).all() else None
 
 
 def warm_up(contestant: Implementation, n: int, batch_size: BatchSize, at_least: float = 0.05) -> None:

@@ -15,15 +15,16 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from compare.batches import first_batches
+from compare.batches import batches_per_epoch, first_batches
 from compare.implementation import Array, Implementation, UpdateRule
 from compare.implementations import load_implementation
 from compare.initial_weights import fingerprint
+from compare.measure.floor import Floor, load_library
 from compare.measure.pinning import thread_pools
 from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
-from compare.measure.timing import Stopwatch
-from compare.measure.training import Budget, Split, train, warm_up
+from compare.measure.timing import Stopwatch, endless_batches
+from compare.measure.training import Budget, Split, predicted, train, warm_up
 from compare.network import Network
 from compare.targets import target_matrix
 
@@ -36,13 +37,19 @@ class Worker:
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
         self.asked = 0
-        self._stopwatch: Stopwatch | None = None
+        self._stopwatch: Stopwatch[Any] | None = None
         self._warm: set[str] = set()
         self._reported = -REPORT_SECONDS
 
-    def hello(self, implementation: str, data: str) -> dict[str, Any]:
-        """Import the contestant; answer with the libraries loaded, their threads and their builds."""
-        self._build = load_implementation(implementation)
+    def hello(self, implementation: str, data: str, floor: bool) -> dict[str, Any]:
+        """Import the contestant; answer with the libraries loaded, their threads and their builds.
+
+        For the `floor`, `implementation` is the library that multiplies.
+        """
+        if floor:
+            self._library = load_library(implementation)
+        else:
+            self._build = load_implementation(implementation)
         self._data = Path(data)
         return {"pools": thread_pools(), "builds": builds()}
 
@@ -76,8 +83,12 @@ class Worker:
         seed: int,
         budget: dict[str, Any],
         target: float | None,
+        pictured: bool = False,
     ) -> dict[str, Any]:
-        """Warm up, unless the same was trained here before, then train once under the clock."""
+        """Warm up, unless the same was trained here before, then train once under the clock.
+
+        `pictured` asks for the classes that some test rows are taken for at the end.
+        """
         training, test = (self._split(part, setting) for part in ("train", "test"))
         kind = json.dumps([{**setting, "parameters": None}, batch_size], sort_keys=True)
         with np.errstate(all="ignore"):
@@ -92,7 +103,12 @@ class Worker:
             outcome = train(
                 contestant, training, test, batch_size, seed, Budget(**budget), target, self._report
             )
-        return {"training": asdict(outcome), "final_weights_sha256": fingerprint(contestant.parameters())}
+            predictions = predicted(contestant, test) if pictured and outcome.status == "ok" else None
+        return {
+            "training": asdict(outcome),
+            "final_weights_sha256": fingerprint(contestant.parameters()),
+            "predictions": predictions,
+        }
 
     def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
         """Build a contestant and warm it up for `block`; answer with the warm-up's series.
@@ -106,9 +122,24 @@ class Worker:
         training = self._split("train", setting)
         contestant = self._contestant(setting)
         contestant.load(training.X, training.Y)
-        self._stopwatch = Stopwatch(contestant, len(training.X), batch_size, seed)
+        n = len(training.X)
+        batches, per_epoch = endless_batches(n, batch_size, seed), batches_per_epoch(n, batch_size)
+        self._stopwatch = Stopwatch(contestant.train, batches, per_epoch)
         with np.errstate(all="ignore"):
             return asdict(self._stopwatch.warm_up(at_least))
+
+    def prepare_floor(self, sizes: list[int], dtype: str, batch_size: Any, at_least: float) -> dict[str, Any]:
+        """Find the fastest calls for the products of a step and warm them up for `block`, as in `prepare`.
+
+        Args:
+            sizes: widths of all layers of the network, the input's first.
+        """
+        self._stopwatch = None
+        n = len(np.load(self._data / "X_train.npy", mmap_mode="r"))
+        floor = Floor(self._library(dtype), sizes)
+        per_epoch = batches_per_epoch(n, batch_size)
+        self._stopwatch = Stopwatch(floor.train, floor.steps(n, batch_size), per_epoch)
+        return asdict(self._stopwatch.warm_up(at_least))
 
     def block(self, updates: int) -> dict[str, Any]:
         """Train on for a number of updates under the clock."""

@@ -46,7 +46,7 @@ def table_markdown(document: Mapping[str, Any]) -> str:
         GUIDE.format(reference=markdown_cell(reference)),
         *(["## Settings", settings] if settings else ()),
         "## Results",
-        summary_table(document["summary"], "github", reference),
+        summary_table(document["summary"], "github", reference, document.get("floor", ())),
         "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         "## Parity",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import with_interval
+from compare.render.places import CONTEXT, context
 from compare.render.tables import percent
-from compare.render.text import counted, setting
+from compare.render.text import setting
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer", "dtype", "threads")
 
 
 def regime_sentences(rows: Sequence[Row], reference: str) -> Iterable[str]:
@@ -25,10 +25,8 @@ def regime_sentences(rows: Sequence[Row], reference: str) -> Iterable[str]:
 
 
 def _sentence(base: Row, row: Row, rows: Sequence[Row]) -> str:
-    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
-    context = [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
-    where = ", ".join([f"At equal {row['held']} ({amount})", *context])
+    where = ", ".join([f"At equal {row['held']} ({amount})", *context(row, rows)])
     ends = f"{setting(row['batch_size'])} has {percent(row, False)}% test accuracy and "
     ends += f"{setting(base['batch_size'])} {percent(base, False)}%"
     return f"{where}, {ends}: {_difference(row)}."

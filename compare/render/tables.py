@@ -10,37 +10,69 @@ from compare.analysis.attribution import sentence
 from compare.analysis.digits import with_interval
 from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.text import Columns, Format, counted, grid, markdown_cell, printable
-from compare.render.timing_notes import NO_DIFFERENCE
+from compare.render.timing_notes import FLOOR, NO_DIFFERENCE
 
 Row = Mapping[str, Any]
 
 WIDEST = 112
 SETTINGS = (*SUMMARY_KEYS[:6], "seeds", "epochs", "updates")
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
-RATIO = "interval of the time ratio"
-LEFT_OUT_FIRST = (TIME, LOSS, "updates", ACCURACY, RATIO)
+RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
+LEFT_OUT_FIRST = (FLOOR_RATIO, TIME, FLOOR, LOSS, "updates", ACCURACY, RATIO)
+
+DIFFERS = {"time_ratio": "time_differs", "floor_ratio": "floor_differs"}
+"""Ratios, and the keys that say whether they are a difference."""
 
 
-def summary_table(rows: Sequence[Row], format: Format = "terminal", reference: str | None = None) -> str:
+def summary_table(
+    rows: Sequence[Row],
+    format: Format = "terminal",
+    reference: str | None = None,
+    floor: Sequence[Row] = (),
+) -> str:
     """Return the summary as text.
 
     "terminal" and "github" show what varies and tell in a line above what all rows share; they round to the
     digits that the intervals support and give accuracies in percent. "csv" holds every key in full,
     accuracies as fractions. A table too wide for a terminal loses parts, and says which.
-    `reference` names the implementation in the header of the time ratio.
+    `reference` names the implementation in the header of the time ratio. The rows of the `floor` follow
+    those of the same settings, but not in "csv".
     """
     if format == "csv":
         return _csv(rows, SUMMARY_KEYS)
     if not rows:
         return "No runs were made."
-    left_out = 0 if format == "github" else _too_many(rows, reference)
-    table = grid(_columns(rows, reference, set(LEFT_OUT_FIRST[left_out:]), format), format)
+    shown = _with_floor(rows, floor)
+    left_out = 0 if format == "github" else _too_many(shown, reference)
+    table = grid(_columns(shown, reference, set(LEFT_OUT_FIRST[left_out:]), format), format)
     told = _shared(rows)
     if format == "github":
         return f"{markdown_cell(told)}\n\n{table}".strip()
-    note = f"Not shown, for width: {', '.join(LEFT_OUT_FIRST[:left_out])}." if left_out else ""
+    missed = [part for part in LEFT_OUT_FIRST[:left_out] if floor or part not in (FLOOR, FLOOR_RATIO)]
+    note = f"Not shown, for width: {', '.join(missed)}." if missed else ""
     above = "\n".join(textwrap.fill(printable(text), WIDEST) for text in (told, note) if text)
     return f"{above}\n\n{table}".strip()
+
+
+def _with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:
+    """The rows, and the floor's behind the last one of the same settings; what it does not have is None."""
+
+    def settings(row: Row) -> tuple[Any, ...]:
+        return tuple(row[key] for key in SETTINGS[1 : SETTINGS.index("seeds")])
+
+    last = {settings(row): place for place, row in enumerate(rows)}
+    shown: list[Row] = []
+    for place, row in enumerate(rows):
+        shown.append(row)
+        for below in floor if last[settings(row)] == place else ():
+            if settings(below) == settings(row):
+                shown.append({**dict.fromkeys(SUMMARY_KEYS), **below, "implementation": floor_name(below)})
+    return shown
+
+
+def floor_name(row: Row) -> str:
+    """Return what a row of the floor is called among the implementations."""
+    return f"floor ({row['library']})"
 
 
 def _too_many(rows: Sequence[Row], reference: str | None) -> int:
@@ -86,7 +118,8 @@ def _shared(rows: Sequence[Row]) -> str:
 
 
 def _varies(rows: Sequence[Row], key: str) -> bool:
-    return any(row[key] != rows[0][key] for row in rows)
+    """Whether a setting differs between rows that have it; the floor has no seeds."""
+    return len({row[key] for row in rows if row[key] is not None or "library" not in row}) > 1
 
 
 def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format: Format) -> Columns:
@@ -98,6 +131,8 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
         f"{unit}/epoch": _intervals(rows, "seconds_per_epoch", scale, TIME in kept),
         f"time / {reference or 'reference'}": _intervals(rows, "time_ratio", 1.0, RATIO in kept),
     }
+    if FLOOR in kept:
+        measured[FLOOR] = _intervals(rows, "floor_ratio", 1.0, FLOOR_RATIO in kept)
     if LOSS in kept:
         measured["train loss"] = [_loss(row["train_loss"]) for row in rows]
     if all(row["test_accuracy"] is None for row in rows):
@@ -105,7 +140,7 @@ def _columns(rows: Sequence[Row], reference: str | None, kept: set[str], format:
     measured["test accuracy %"] = _intervals(rows, "test_accuracy", 100.0, ACCURACY in kept)
     if any(row["target_reached"] for row in rows):
         measured["s to target"] = [_to_target(row) for row in rows]
-    if any(row["status"] != "ok" for row in rows):
+    if any(row["status"] not in ("ok", None) for row in rows):
         measured["status"] = [_plain(row["status"]) for row in rows]
     if any(row["flags"] for row in rows):
         measured["flags"] = [_flags(row["flags"] or "-", format) for row in rows]
@@ -129,17 +164,17 @@ def _unit(seconds: Iterable[float | None]) -> tuple[str, float]:
 def _intervals(rows: Iterable[Row], key: str, scale: float, with_bounds: bool) -> list[str]:
     cells = []
     for row in rows:
-        point, low, high = (None if row[name] is None else scale * row[name] for name in _triple(key))
+        point, low, high = (None if row.get(name) is None else scale * row[name] for name in _triple(key))
         if point is None:
             cells.append("-")
-        elif key == "time_ratio" and point == 1 and low is None:
+        elif key in DIFFERS and point == 1 and low is None:
             cells.append("1")
         elif key == "test_accuracy":
             cells.append(percent(row, with_bounds))
         else:
-            text = with_interval(point, low, high, landmark=1.0 if key == "time_ratio" else None)
+            text = with_interval(point, low, high, landmark=1.0 if key in DIFFERS else None)
             text = text if with_bounds else text.partition(" ")[0]
-            shown = key != "time_ratio" or row["time_differs"] is not False
+            shown = key not in DIFFERS or row[DIFFERS[key]] is not False
             cells.append(text if shown else f"{text} {NO_DIFFERENCE}")
     return cells
 
@@ -171,7 +206,7 @@ def _loss(value: float | None) -> str:
 def _to_target(row: Row) -> str:
     """Seconds, and how many runs got there unless all did."""
     seconds, reached = row["seconds_to_target"], row["target_reached"]
-    if seconds is None:
+    if seconds is None or reached is None:
         return _plain(reached)
     count, _, of = reached.partition(" of ")
     return f"{seconds:.2g}" if count == of else f"{seconds:.2g} ({reached})"
@@ -184,5 +219,5 @@ def _plain(value: object) -> str:
 def _csv(rows: Sequence[Row], keys: Sequence[str]) -> str:
     import pandas as pd
 
-    frame = pd.DataFrame({key: pd.Series([row[key] for row in rows], dtype=object) for key in keys})
+    frame = pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in keys})
     return str(frame.to_csv(index=False, lineterminator="\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from compare.analysis.digits import decimals, with_decimals, with_interval
+from compare.analysis.digits import decimals, joined, with_decimals, with_interval
 from compare.analysis.noise import RULES
 from compare.render.text import counted
 
@@ -14,6 +14,8 @@ Document = Mapping[str, Any]
 NO_DIFFERENCE = "~"
 """Behind a time ratio that is not a difference."""
 ENOUGH_PROCESSES = 5
+FLOOR = "time / floor"
+"""The column that tells a time as a multiple of its matrix products'."""
 
 
 def timing_notes(document: Document) -> list[str]:
@@ -22,8 +24,9 @@ def timing_notes(document: Document) -> list[str]:
     return [
         *_protocol(document.get("timings", ())),
         *_null_test(document.get("null_test")),
-        *_mark(rows, document.get("null_test")),
-        *(f"{flag} ({flag[0]}): {RULES[flag]}." for flag in flags_in(rows)),
+        *_floor(document.get("floor", ())),
+        *_mark([*rows, *document.get("floor", ())], document.get("null_test")),
+        *(f"{flag} ({flag[0]}): {RULES[flag]}." for flag in flags_in([*rows, *document.get("floor", ())])),
     ]
 
 
@@ -57,7 +60,17 @@ def _null_test(null: Mapping[str, Any] | None) -> Iterable[str]:
     yield f"{told}; {pairs} {noise}, and nothing smaller is called a difference."
 
 
+def _floor(floor: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    libraries = list(dict.fromkeys(row["library"] for row in floor))
+    if libraries:
+        told = (
+            f"Floor: the matrix products of the same steps alone, through {joined(libraries)}, each by the "
+        )
+        told += f"fastest call found; {FLOOR} is to "
+        yield told + ("the faster library's." if len(libraries) > 1 else "theirs.")
+
+
 def _mark(rows: Iterable[Mapping[str, Any]], null: object) -> Iterable[str]:
-    if any(row["time_differs"] is False for row in rows):
+    if any(False in (row["time_differs"], row.get("floor_differs")) for row in rows):
         smaller = "" if null is None else ", or the ratio is no larger than the null test's noise"
         yield f"{NO_DIFFERENCE}: no difference in time was shown: the interval contains 1{smaller}."

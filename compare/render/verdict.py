@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.floor import floor_sentences
 from compare.render.parity_table import worst_tensor
+from compare.render.places import CONTEXT, at_settings
 from compare.render.regimes import regime_sentences
 from compare.render.tables import attribution_table
-from compare.render.text import counted, scientific, setting
+from compare.render.text import scientific
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer", "dtype", "threads")
 
 
 def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += floor_sentences(rows, document.get("floor", ()))
     told += regime_sentences(document.get("budgets", ()), reference)
     told += [*_agreement(rows, reference), *_troubles(rows)]
     told += _untimed(document.get("timings", ()), rows)
@@ -76,7 +78,7 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         name = row["implementation"]
         if name == reference or ratio is None:
             continue
-        where = _where(row, rows)
+        where = at_settings(row, rows)
         if low is None or high is None:
             shown = with_decimals(ratio, decimals(ratio, None, None))
             once = "in one process: that gives no interval"
@@ -96,16 +98,6 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         yield f"{where}, {told}."
 
 
-def _where(row: Row, rows: Sequence[Row]) -> str:
-    return "At " + ", ".join([setting(row["batch_size"]), *_context(row, rows)])
-
-
-def _context(row: Row, rows: Sequence[Row]) -> list[str]:
-    """The settings of a row that not all rows share."""
-    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
-    return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
-
-
 def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
     """How far apart the accuracies of an implementation and the reference end at the same settings."""
     settings = ("batch_size", *CONTEXT)
@@ -116,7 +108,7 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
             twin = theirs.get(tuple(row[key] for key in settings))
             values = (row["test_accuracy"], twin["test_accuracy"] if twin else None)
             if row["implementation"] == name and None not in values:
-                gaps.append((abs(values[0] - values[1]), _where(row, rows)))
+                gaps.append((abs(values[0] - values[1]), at_settings(row, rows)))
         if gaps and max(gaps)[0] == 0:
             yield f"At the same settings {name} and {reference} end with the same test accuracy."
         elif gaps:
@@ -132,7 +124,9 @@ def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
     for timing in timings:
         if timing["status"] != "ok":
             name = timing["implementation"] + (", again," if timing["again"] else "")
-            yield f"{_where(timing, rows)}, {name} could not be timed: {timing['reason']}."
+            if timing.get("floor"):
+                name = f"the floor through {timing['implementation']}"
+            yield f"{at_settings(timing, rows)}, {name} could not be timed: {timing['reason']}."
 
 
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:
@@ -140,4 +134,4 @@ def _troubles(rows: Sequence[Row]) -> Iterable[str]:
         if row["status"] != "ok":
             name, why = row["implementation"], row.get("reason")
             which = f"{'no' if row['train_loss'] is None else 'not every'} run of {name} is in the means"
-            yield f"{_where(row, rows)}, {which}: {row['status']}{f': {why}' if why else ''}."
+            yield f"{at_settings(row, rows)}, {which}: {row['status']}{f': {why}' if why else ''}."

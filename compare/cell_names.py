@@ -1,0 +1,36 @@
+"""What the cells of a grid are called where they stand beside each other: only what varies is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+FACTORS = ("implementation", "batch_size", "objective", "optimizer", "dtype", "threads")
+
+Key = tuple[Any, ...]
+"""The level of every factor, in the order of `FACTORS`."""
+
+
+def key_of(row: Mapping[str, Any]) -> Key:
+    """Return the cell that a row, run or timing of a results document belongs to."""
+    return tuple(row.get(factor) for factor in FACTORS)
+
+
+def names_of(keys: Iterable[Key], without: Sequence[str] = ()) -> dict[Key, str]:
+    """Return each cell's name: its implementation and, of the other factors, the levels that vary."""
+    cells = list(dict.fromkeys(keys))
+    varying = [
+        at
+        for at, factor in enumerate(FACTORS)
+        if factor not in without and (at == 0 or any(cell[at] != cells[0][at] for cell in cells))
+    ]
+    return {cell: ", ".join(level_text(FACTORS[at], cell[at]) for at in varying) for cell in cells}
+
+
+def level_text(factor: str, level: Any) -> str:
+    """Return a level as it is said beside others: "full batch", "batch 32", "2 threads", "adam"."""
+    if factor == "batch_size":
+        return "full batch" if level == "full" else f"batch {level}"
+    if factor == "threads":
+        return "1 thread" if level == 1 else f"{level} threads"
+    return str(level)

@@ -1,0 +1,159 @@
+"""Updates and seconds to the target against the batch size, and where the noise scale predicts the bend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from compare.cell_names import Key, names_of
+from compare.render.figures.series import Row, grouped
+from compare.render.figures.style import (
+    DASHES,
+    FAINT,
+    INK,
+    legend_below,
+    logarithmic,
+    look,
+    new_figure,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Document = Mapping[str, Any]
+
+MOST_SERIES = 24
+PANELS = {"updates_to_target": "updates to the target", "seconds_to_target": "training time to the target, s"}
+DODGE = 1.035
+"""Factor by which the contestants stand beside each other, so that equal ones are all seen."""
+
+
+def has_targets(document: Document) -> bool:
+    """Whether there are two batch sizes or more, with a target."""
+    return len({row["batch_size"] for row in document.get("sweep", ())}) > 1
+
+
+def draw_targets(document: Document) -> Figure:
+    """Return the figure: updates at the left, seconds at the right, a line a contestant."""
+    rows = document["sweep"]
+    series: dict[Key, list[Row]] = grouped([{**row, "batch_size": None} | {"row": row} for row in rows])
+    names = names_of(list(series), without=("batch_size",))
+    figure = new_figure(3.2)
+    panels = figure.subplots(1, 2)
+    marks: dict[str, Any] = {}
+    for axes, (quantity, label) in zip(panels, PANELS.items(), strict=True):
+        for at, key in enumerate(list(series)[:MOST_SERIES]):
+            of_key = sorted((entry["row"] for entry in series[key]), key=lambda row: row["rows_per_batch"])
+            middle = at - (min(len(series), MOST_SERIES) - 1) / 2
+            mark = draw_series(axes, of_key, quantity, at, DODGE**middle)
+            marks.setdefault(plain(names[key], 60), mark)
+        finish(axes, rows, quantity, label)
+        draw_noise_scale(axes, document, marks)
+    if any(row[quantity] is None for row in rows for quantity in PANELS):
+        hollow = panels[0].plot([], [], "^", color=INK, markerfacecolor="white")[0]
+        marks["not reached by half of the runs"] = hollow
+    legend_below(figure, list(marks.values()), list(marks), spread_told(rows))
+    return figure
+
+
+def draw_series(axes: Axes, rows: Sequence[Row], quantity: str, at: int, dodge: float) -> Any:
+    """Draw one contestant's points and their intervals; return the legend's mark."""
+    mark = look(at)
+    reached = [row for row in rows if row[quantity] is not None]
+    x = [dodge * row["rows_per_batch"] for row in reached]
+    dash = DASHES[at % len(DASHES)]
+    (line,) = axes.plot(x, [row[quantity] for row in reached], linestyle=dash, linewidth=1.3, **mark)
+    for place, row in zip(x, reached, strict=True):
+        low, high = row.get(f"{quantity}_low"), row.get(f"{quantity}_high")
+        if low is not None and high is not None:
+            axes.plot([place, place], [low, high], "-_", color=mark["color"], linewidth=1.2, markersize=6)
+    return line
+
+
+def finish(axes: Axes, rows: Sequence[Row], quantity: str, label: str) -> None:
+    """Label the axes, set the batch sizes as ticks, and put who did not arrive above all others."""
+    values = [
+        value
+        for row in rows
+        for value in (row.get(quantity), row.get(f"{quantity}_low"), row.get(f"{quantity}_high"))
+        if value
+    ]
+    if values:
+        axes.set_ylim(min(values) / 1.5, max(values) * 1.5)
+    sizes = {row["rows_per_batch"]: row["batch_size"] for row in rows}
+    axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
+    if values:
+        logarithmic(axes, "y")
+    axes.set_xscale("log")
+    names = [f"full\n({rows})" if size == "full" else str(rows) for rows, size in sizes.items()]
+    axes.set_xticks(list(sizes), names)
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("batch size, rows")
+    axes.set_ylabel(label)
+    missing: dict[int, list[Row]] = {}
+    for row in rows:
+        if row[quantity] is None:
+            missing.setdefault(row["rows_per_batch"], []).append(row)
+    if missing:
+        draw_missing(axes, missing, max(values, default=1.0))
+
+
+def draw_missing(axes: Axes, missing: Mapping[int, Sequence[Row]], highest: float) -> None:
+    """Draw, above the highest value, the batch sizes at which the target was not reached, and by how many."""
+    low, _ = axes.get_ylim()
+    axes.set_ylim(low, highest * 5)
+    axes.axhline(highest * 1.9, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+    for place, rows in missing.items():
+        reached = sorted({str(row["target_reached"]) for row in rows})
+        axes.plot([place], [highest * 2.5], "^", color=INK, markerfacecolor="white", zorder=3)
+        axes.annotate(
+            plain("\n".join(reached) if len(reached) == 1 else f"{reached[0]} to {reached[-1]}", 24),
+            (place, highest * 2.5),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+        )
+
+
+def draw_noise_scale(axes: Axes, document: Document, marks: dict[str, Any]) -> None:
+    """Draw the batch size that the noise scale predicts: the median over seeds, and their range."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for entry in document.get("noise_scale", ()):
+        if entry["predicted_batch_size"]:
+            key = entry["objective"], entry["optimizer"]
+            found.setdefault(key, []).append(entry["predicted_batch_size"])
+    for at, (key, sizes) in enumerate(found.items()):
+        dash = DASHES[(at + 1) % len(DASHES)]
+        line = axes.axvline(median(sizes), color=INK, linewidth=1.2, linestyle=dash, zorder=0)
+        if len(sizes) > 1:
+            axes.axvspan(min(sizes), max(sizes), color=FAINT, alpha=0.2, linewidth=0, zorder=0)
+        of = f" ({', '.join(key)})" if len(found) > 1 else ""
+        marks.setdefault(plain(f"noise scale predicts {median(sizes):.3g}{of}", 64), line)
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, min(sizes) / 1.6), max(high, max(sizes) * 1.6))
+
+
+def spread_told(rows: Sequence[Row]) -> str:
+    """Say what points and bars are."""
+    runs = {int(found[1]) for row in rows if (found := re.search(r"of (\d+)$", str(row["target_reached"])))}
+    over = f"{max(runs)} runs" if runs and max(runs) > 1 else "one run, so there are no intervals"
+    return f"median over {over}; bars: 95% intervals where there are any"
+
+
+def caption(document: Document) -> str:
+    """Return what the figure shows."""
+    target = document["experiment"].get("training", {}).get("target")
+    goal = f"{100 * target:g}% test accuracy" if target else "the target"
+    noise = " The vertical line is the batch size that the gradient noise scale predicts." * bool(
+        document.get("noise_scale")
+    )
+    return (
+        f"Updates and seconds of training until {goal}, against the batch size, both on logarithmic axes; "
+        "triangles above the dashed line stand for batch sizes at which half of the runs or more did not get "
+        f"there.{noise}"
+    )
