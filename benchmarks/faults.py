@@ -31,7 +31,7 @@ SIGNALS = (*["SIGKILL"] * 5, "SIGINT", "SIGTERM", "SIGHUP")
 LONGEST = 300.0
 """Seconds after which a run that nobody disturbs counts as hanging."""
 MARK = "SIDE_BY_SIDE_FAULTS"
-TIMES = ("seconds", "time_", "flags")
+TIMES = ("seconds", "time_", "floor_", "compile_", "flags")
 """How the keys of the summary begin that no two runs share."""
 EXPERIMENT = """
 title = "Killed and resumed"
