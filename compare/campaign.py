@@ -22,17 +22,21 @@ from compare.options import Options
 from compare.parity.batch import draw_batch
 from compare.parity.gate import check_parity
 from compare.progress import Progress
-from compare.recording import Interrupted, planned_runs, record_runs, record_timings
-from compare.render.budgets_table import budgets_table
+from compare.recording import (
+    Interrupted,
+    planned_runs,
+    record_noise,
+    record_runs,
+    record_timings,
+    record_tunings,
+)
 from compare.render.derivation import derivation_paragraphs
 from compare.render.figures import draw_figure, figures_of
-from compare.render.files import result_files
+from compare.render.files import PICTURES, formats_there, made_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
-from compare.render.tables import summary_table
+from compare.render.terminal import results_paragraphs
 from compare.render.text import counted
-from compare.render.timing_notes import timing_notes
-from compare.render.verdict import verdict
 from compare.results import ResultsError, Run, in_grid_order
 from compare.resumption import (
     asked_experiment,
@@ -85,13 +89,14 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     try:
         experiment = chosen_experiment(options)
         dataset, note = chosen_dataset(experiment)
+        experiment = experiment.on_rows(len(dataset.X_train))
         check_fit(experiment, dataset)
         title = title_of(experiment.to_dict(), dataset.name)
         parts = [title, experiment.description, describe(dataset), note, experiment.shortened]
         say("\n".join(filter(None, parts)))
         with (
             open_store(options, experiment, dataset, command) as store,
-            Laboratory(experiment, dataset) as laboratory,
+            Laboratory(experiment, dataset, splits_of(experiment)) as laboratory,
         ):
             if store.dropped:
                 say(store.dropped)
@@ -113,16 +118,25 @@ def chosen_experiment(options: Options) -> Experiment:
     return resumed_experiment(options, options.resume)
 
 
-def chosen_dataset(experiment: Experiment) -> tuple[Dataset, str]:
-    """Return the dataset, and a sentence where it is not the one that was named."""
+def chosen_dataset(experiment: Experiment, seed: int | None = None) -> tuple[Dataset, str]:
+    """Return the dataset, and a sentence where it is not the one that was named.
+
+    Where every seed has its own split, it is that of `seed`, or of the experiment's first.
+    """
     data = experiment.data
+    split_seed = (experiment.run.seeds[0] if seed is None else seed) if data.vary_split else None
     try:
-        return load_dataset(data.dataset, data.data_dir, data.test_fraction), ""
+        return load_dataset(data.dataset, data.data_dir, data.test_fraction, split_seed), ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
-        fallback = load_dataset(data.fallback, None, data.test_fraction)
+        fallback = load_dataset(data.fallback, None, data.test_fraction, split_seed)
         return fallback, f"Fell back to {data.fallback}: {error}"
+
+
+def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:
+    """Return the function that gives a seed's own split of the data; None where all share one."""
+    return (lambda seed: chosen_dataset(experiment, seed)[0]) if experiment.data.vary_split else None
 
 
 def describe(dataset: Dataset) -> str:
@@ -174,6 +188,9 @@ def workplace(options: Options, laboratory: Laboratory) -> Iterator[Workplace]:
         return
     from compare.measure.cluster import Cluster
 
+    if laboratory.experiment.data.vary_split:
+        told = "the workers of a cluster hold one split of the data; leave out vary_split, or the scheduler"
+        raise WorkplaceError(f"--scheduler: {told}")
     with Cluster(options.scheduler, laboratory) as cluster:
         yield cluster
 
@@ -202,21 +219,28 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
+    tuning = record_tunings(store, laboratory, parity, shown)
     record_runs(store, laboratory, place, plan, parity, shown)
+    record_noise(store, laboratory, shown)
     record_timings(store, laboratory, place, shown)
     environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
     environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     pictures = pictures_seen(experiment, dataset, store.runs)
     document = results_document(
-        experiment, environment, parity.to_dict(), store.runs, derivation, store.timings, pictures
+        experiment,
+        environment,
+        parity.to_dict(),
+        store.runs,
+        derivation,
+        store.timings,
+        pictures,
+        store.noise_scales,
+        tuning,
     )
-    paths = [str(store.write_text(name, text)) for name, text in result_files(document).items()]
-    say(summary_table(document["summary"], "terminal", experiment.reference, document.get("floor", ())))
-    if notes := timing_notes(document):
-        say("\n".join(notes))
-    if document["budgets"]:
-        say(budgets_table(document["budgets"]))
-    say("\n".join(verdict(document)))
+    formats = [format for format in formats_there() if format not in PICTURES]
+    paths = [str(store.write(name, content)) for name, content in made_files(document, formats)]
+    for paragraph in results_paragraphs(document):
+        say(paragraph)
     paths += write_figures(store, document, shown)
     say(f"Written: {', '.join(paths)}")
     statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]

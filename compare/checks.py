@@ -130,23 +130,24 @@ def learning_rate(value: Any) -> float | dict[str, float]:
     return {known(optimizer): above_zero(rate) for optimizer, rate in value.items()}
 
 
+def listed_values(values: Any, check: Check, least: int = 1, distinct: bool = True) -> tuple[Any, ...]:
+    """Accept a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
+    if values == "":
+        raise refusal(f"is empty; give {'one value or more' if least else 'values, or say none'}")
+    if not isinstance(values, list | tuple):
+        raise refusal(f"must be a list, such as [{shown(values)}]")
+    if len(values) < least:
+        raise refusal("must have at least one value, not none")
+    kept = tuple(check(value) for value in values)
+    twice = next((value for place, value in enumerate(kept) if value in kept[:place]), None)
+    if distinct and twice is not None:
+        raise refusal(f"has {shown(twice)} more than once; name each value once")
+    return kept
+
+
 def listed(check: Check, least: int = 1, distinct: bool = True) -> BeforeValidator:
-    """Check a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
-
-    def checked(values: Any) -> tuple[Any, ...]:
-        if values == "":
-            raise refusal(f"is empty; give {'one value or more' if least else 'values, or say none'}")
-        if not isinstance(values, list | tuple):
-            raise refusal(f"must be a list, such as [{shown(values)}]")
-        if len(values) < least:
-            raise refusal("must have at least one value, not none")
-        kept = tuple(check(value) for value in values)
-        twice = next((value for place, value in enumerate(kept) if value in kept[:place]), None)
-        if distinct and twice is not None:
-            raise refusal(f"has {shown(twice)} more than once; name each value once")
-        return kept
-
-    return BeforeValidator(checked)
+    """Check a list as `listed_values` does."""
+    return BeforeValidator(lambda values: listed_values(values, check, least, distinct))
 
 
 def given(check: Check) -> BeforeValidator:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
+from compare.batch_sizes import on_rows
 from compare.checks import refusal, shown
 from compare.complaints import complaint, problems_of
 from compare.experiment_file import ExperimentError, read_experiment_file
@@ -102,15 +103,21 @@ class Experiment(Section):
         options["lr"] = DEFAULT_LR[optimizer] if rate is None else rate
         return {option: value for option, value in options.items() if value is not None}
 
+    def on_rows(self, rows: int) -> "Experiment":
+        """Write out the batch sizes that a "..." stands for, now that the training rows are counted."""
+        written = {"batch_sizes": on_rows(self.factors.batch_sizes, rows)}
+        return self.model_copy(update={"factors": self.factors.model_copy(update=written)})
+
     def cells(self) -> tuple[Cell, ...]:
         """List the grid of the factors; the implementations of one setting stand next to one another."""
         factors = self.factors
+        sizes = [size for size in factors.batch_sizes if size != "..."]
         grid = product(
             factors.threads,
             factors.dtypes,
             factors.objectives,
             factors.optimizers,
-            factors.batch_sizes,
+            sizes,
             factors.implementations,
         )
         return tuple(

@@ -46,6 +46,7 @@ BATCH: Kind = (
 )
 NUMBER: Kind = (is_number, "a number")
 SECONDS: Kind = (is_seconds, "a finite number of at least 0")
+RATE: Kind = ((lambda value: is_seconds(value) and value > 0), "a finite number above 0")
 FRACTION: Kind = ((lambda value: is_number(value) and 0 <= value <= 1), "a fraction between 0 and 1")
 
 

@@ -79,7 +79,12 @@ FLAGS = (
         "O+L,...",
         "OUTPUT+LOSS (default: softmax+cross_entropy); defined: see below",
     ),
-    Flag("factors.batch_sizes", values, "SIZES", 'samples an update, or "full" for all (default: 32)'),
+    Flag(
+        "factors.batch_sizes",
+        values,
+        "SIZES",
+        'samples an update, or "full" for all, e.g. full,32 or 1,2,4,...,full (default: 32)',
+    ),
     Flag("factors.optimizers", words, "NAMES", f"of {', '.join(OPTIMIZERS)} (default: sgd)"),
     Flag("factors.dtypes", words, "NAMES", f"of {', '.join(DTYPES)} (default: float32)"),
     Flag("factors.threads", values, "COUNTS", "threads of each process (default: 1)"),
@@ -91,6 +96,7 @@ FLAGS = (
         "F",
         "fraction kept for testing, 0 to 1 (default: the dataset's own split)",
     ),
+    Flag("data.vary_split", None, "", "every seed draws a split of its own (default: --no-vary-split)"),
     Flag(
         "data.fallback", str, "NAME", "dataset used, and said so, if the first is not found (default: none)"
     ),
@@ -105,6 +111,12 @@ FLAGS = (
     Flag("training.seconds", value, "S", "train for S seconds of wall time"),
     Flag("training.target", value, "ACCURACY", "test accuracy, 0 to 1, to time the way to (default: none)"),
     Flag("training.lr", rate_or_rates, "RATE", "learning rate, or sgd=0.5,adam=0.001 (default: torch's)"),
+    Flag(
+        "training.tune_lr",
+        value,
+        "N",
+        "try N rates around it, x3 apart, in every regime and use the best (default: none)",
+    ),
     Flag("training.momentum", value, "M", "of sgd and rmsprop, 0 to below 1 (default: torch's, 0)"),
     Flag("training.dampening", value, "D", "of sgd's momentum, 0 to 1 (default: torch's, 0)"),
     Flag("training.nesterov", None, "", "Nesterov momentum for sgd (default: --no-nesterov)"),
@@ -127,6 +139,9 @@ FLAGS = (
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
     Flag("run.null_test", None, "", "time the reference against itself too (default: --null-test)"),
     Flag("run.floor", None, "", "time the matrix products of the steps alone too (default: --floor)"),
+    Flag(
+        "run.noise_scale", None, "", "estimate the gradient noise scale (default: from three batch sizes on)"
+    ),
 )
 
 

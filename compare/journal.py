@@ -100,16 +100,20 @@ def loads(content: bytes) -> Any:
     return json.loads(content.decode("utf-8"), parse_constant=refuse)
 
 
-def read_bounded(descriptor: int, path: Path) -> bytes:
-    """Return a regular file's whole content; raise `ResultsError` where it is none or too large."""
+def read_bounded(descriptor: int, path: Path, most: int | None = None) -> bytes:
+    """Return a regular file's whole content; raise `ResultsError` where it is none or over `most` bytes.
+
+    Without `most` the limit is `LARGEST_BYTES`.
+    """
+    most = LARGEST_BYTES if most is None else most
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise ResultsError(f"{path} is not a regular file")
-    if status.st_size > LARGEST_BYTES:
-        raise ResultsError(f"{path} has {status.st_size} bytes, more than the {LARGEST_BYTES} that are read")
+    if status.st_size > most:
+        raise ResultsError(f"{path} has {status.st_size} bytes, more than the {most} that are read")
     with open(os.dup(descriptor), "rb") as file:
         file.seek(0)
-        return file.read(LARGEST_BYTES)
+        return file.read(most)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -1,13 +1,17 @@
-"""Making what is missing of an experiment, first the runs, then the timings; each is recorded as it ends."""
+"""Making what is missing of an experiment, tuning, runs, noise and timings; each is recorded as it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from compare.analysis.tuning import best_rates, tuning_rows
+from compare.measure.gradient_noise import PlannedNoise, measure_noise, planned_noise
 from compare.measure.laboratory import Laboratory
 from compare.measure.protocol import Sitting, missing, sittings
 from compare.measure.schedule import Planned, interleaved
+from compare.measure.tuning import PlannedTuning, make_tunings, planned_tunings
 from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
 from compare.progress import Progress
@@ -25,6 +29,32 @@ def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
     done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
     plan = interleaved(experiment.cells(), experiment.run.seeds)
     return [planned for planned in plan if key_of(planned) not in done]
+
+
+def record_tunings(store: Store, laboratory: Laboratory, parity: Parity, shown: bool) -> list[dict[str, Any]]:
+    """Try the learning rates that were not tried yet and give each regime its best; return what was found.
+
+    Raises: Interrupted, where the user stops it.
+    """
+    experiment = laboratory.experiment
+    plan = planned_tunings(experiment, parity.failures, store.tunings)
+    total = len(plan) + len(store.tunings)
+
+    def on_disk() -> str:
+        return f"{len(store.tunings)} of {total} tried learning rates are on disk, and no new run"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "learning rates") as progress:
+
+        def report(planned: PlannedTuning, fraction: float) -> None:
+            progress.doing(f"tuning: {setting_of(planned.cell)}, rate {planned.lr:g}", fraction)
+
+        for record in make_tunings(laboratory, plan, report):
+            store.append(record)
+            progress.did_one()
+    own = {name: float(experiment.optimizer_options(name)["lr"]) for name in experiment.factors.optimizers}
+    rows = tuning_rows(store.tunings, own)
+    laboratory.rates = best_rates(rows)
+    return rows
 
 
 def record_runs(
@@ -69,6 +99,25 @@ def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown
 
         for timing in place.make_timings(left, settings.rounds, report, progress.did_one):
             store.append(timing)
+
+
+def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
+    """Measure the gradient noise where that is wanted and not done; raise `Interrupted` likewise."""
+    rows = len(laboratory.data.X_train)
+    plan = planned_noise(laboratory.experiment, rows, store.runs, store.noise_scales)
+    total = len(plan) + len(store.noise_scales)
+
+    def on_disk() -> str:
+        return f"all runs and {len(store.noise_scales)} of {total} noise scales are on disk"
+
+    with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "noise scales") as progress:
+
+        def report(planned: PlannedNoise) -> None:
+            progress.doing(f"gradient noise: {planned.cell.optimizer}, {setting_of(planned.cell)}")
+
+        for record in measure_noise(laboratory, plan, report):
+            store.append(record)
+            progress.did_one()
 
 
 @contextmanager

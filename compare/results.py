@@ -18,6 +18,7 @@ from compare.fields import (
     COUNT,
     FRACTION,
     NUMBER,
+    RATE,
     SECONDS,
     TEXT,
     Kind,
@@ -32,6 +33,7 @@ __all__ = [
     "CELL_FIELDS",
     "Cell",
     "CurvePoint",
+    "Regime",
     "ResultsError",
     "Run",
     "build_results",
@@ -59,6 +61,20 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Regime:
+    """A way to train, whoever does it: what a learning rate is tuned for."""
+
+    objective: str
+    optimizer: str
+    batch_size: int | Literal["full"]
+
+    @classmethod
+    def of(cls, cell: Cell) -> Regime:
+        """Return the regime that a cell is trained in."""
+        return cls(cell.objective, cell.optimizer, cell.batch_size)
+
+
+@dataclass(frozen=True)
 class CurvePoint:
     """The state after an epoch: training seconds so far and the losses (means over samples) then."""
 
@@ -77,6 +93,7 @@ class CurvePoint:
 class Run:
     """One training of one cell in a process of its own; seconds are training alone, evaluation excluded.
 
+    `lr` is the learning rate; None where the run is of a time when it was not kept.
     `host` names the machine; `alone` is false where other runs were made on it at the same time, so that the
     seconds are not those of a quiet machine. `predictions` are the classes of the test rows that
     `compare.pictures` chooses, where they are pictures.
@@ -95,6 +112,7 @@ class Run:
     initial_weights_sha256: str
     final_weights_sha256: str | None
     round: int
+    lr: float | None = None
     host: str | None = None
     alone: bool = True
     predictions: tuple[int, ...] | None = None
@@ -120,7 +138,9 @@ class Run:
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
         keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
-        entry = object_with(value, keys, "a run", {"host": None, "alone": True, "predictions": None})
+        entry = object_with(
+            value, keys, "a run", {"lr": None, "host": None, "alone": True, "predictions": None}
+        )
         points = entry.pop("curve")
         if isinstance(entry["predictions"], list):
             entry["predictions"] = tuple(entry["predictions"])
@@ -151,15 +171,18 @@ def build_results(
     budgets: Sequence[Mapping[str, object]] | None = None,
     pictures: Mapping[str, object] | None = None,
     floor: Sequence[Mapping[str, object]] | None = None,
+    sweep: Sequence[Mapping[str, object]] | None = None,
+    noise_scale: Sequence[Mapping[str, object]] | None = None,
+    tuning: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
-    `reference` is the implementation the time ratios refer to. What the derivations show of the networks,
-    the timing blocks, the null test, the budgets, the floor and the pictures may be left out (None). Raises
-    `ResultsError` for a value JSON cannot hold.
+    `reference` is the implementation the time ratios refer to. The parts that may be left out (None) are
+    those that not every experiment has. Raises `ResultsError` for a value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
     optional |= {"derivation": derivation, "pictures": pictures}
+    optional |= {"sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,
@@ -236,6 +259,7 @@ _RUN: dict[str, Kind] = {
     "seconds_to_target": or_none(SECONDS),
     "initial_weights_sha256": TEXT,
     "final_weights_sha256": or_none(TEXT),
+    "lr": or_none(RATE),
     "curve": _CURVE,
     "host": or_none(TEXT),
     "alone": BOOL,

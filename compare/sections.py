@@ -1,11 +1,12 @@
 """The five sections of an experiment, each key checked by itself; `experiment` checks them together."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
 from compare import checks
+from compare.batch_sizes import BatchSizes, size_list
 from compare.names import DTYPES, INITS, OPTIMIZERS
 
 Switch = Annotated[bool | None, checks.optional(checks.true_or_false)]
@@ -24,11 +25,15 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing."""
+    """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing.
+
+    `vary_split`: whether every seed draws a split of its own.
+    """
 
     dataset: Annotated[str, checks.given(checks.text)] = "digits"
     data_dir: Annotated[Path | None, checks.optional(checks.directory)] = None
     test_fraction: Annotated[float | None, checks.optional(checks.fraction)] = None
+    vary_split: Annotated[bool, checks.given(checks.true_or_false)] = False
     fallback: Name = None
 
 
@@ -49,6 +54,7 @@ class Training(Section):
     seconds: Positive = None
     target: Annotated[float | None, checks.optional(checks.accuracy)] = None
     lr: Annotated[float | dict[str, float] | None, checks.optional(checks.learning_rate)] = None
+    tune_lr: Annotated[int | None, checks.optional(checks.whole(2))] = None
     momentum: BelowOne = None
     dampening: UpToOne = None
     nesterov: Switch = None
@@ -64,7 +70,7 @@ class Factors(Section):
 
     implementations: Annotated[tuple[str, ...], checks.listed(checks.text)] = ("numpy", "torch")
     objectives: Annotated[tuple[str, ...], checks.listed(checks.objective)] = ("softmax+cross_entropy",)
-    batch_sizes: Annotated[tuple[int | Literal["full"], ...], checks.listed(checks.batch_size)] = (32,)
+    batch_sizes: Annotated[BatchSizes, checks.given(size_list)] = (32,)
     optimizers: Annotated[tuple[str, ...], checks.listed(checks.one_of(OPTIMIZERS))] = ("sgd",)
     dtypes: Annotated[tuple[str, ...], checks.listed(checks.one_of(DTYPES))] = ("float32",)
     threads: Annotated[tuple[int, ...], checks.listed(checks.whole(1))] = (1,)
@@ -74,6 +80,7 @@ class RunSettings(Section):
     """[run]: how often, against what, for how many seconds and in how many GB at most.
 
     0 processes: no timing blocks.
+    `noise_scale`: whether the gradient noise is measured (None: where there are three batch sizes or more).
     """
 
     seeds: Annotated[tuple[int, ...], checks.listed(checks.whole(0))] = (0,)
@@ -84,6 +91,7 @@ class RunSettings(Section):
     rounds: Annotated[int, checks.given(checks.whole(1))] = 6
     null_test: Annotated[bool, checks.given(checks.true_or_false)] = True
     floor: Annotated[bool, checks.given(checks.true_or_false)] = True
+    noise_scale: Switch = None
 
 
 SECTIONS: dict[str, type[Section]] = {

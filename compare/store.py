@@ -1,6 +1,6 @@
-"""The result directory: `experiment.json`, the growing `runs.jsonl` and `timings.jsonl`, files made of them.
+"""The result directory: `experiment.json`, the growing `runs.jsonl` and its like, files made of them.
 
-A run or timing is on disk when `append` returns. The lock is an advisory one of the operating system on
+A record is on disk when `append` returns. The lock is an advisory one of the operating system on
 `runs.jsonl` itself: it ends with the process, however that ends, so a killed run never has to be unlocked
 by hand. (Windows has no such lock; there two runs in one directory are not noticed.)
 """
@@ -11,22 +11,44 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from compare.journal import Journal, loads, read_bounded
+from compare.noise_scales import NoiseScale
 from compare.results import ResultsError, Run, finite
 from compare.timings import Timing
+from compare.tunings import Tuning
 
 if sys.platform != "win32":
     import fcntl
 
 RUNS = "runs.jsonl"
-TIMINGS = "timings.jsonl"
 EXPERIMENT = "experiment.json"
 _BEGINNING = {RUNS, f".{EXPERIMENT}.partial"}
+
+Record = Run | Timing | NoiseScale | Tuning
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Which file a kind of record is in, how it is read, and what is done with one that was cut off."""
+
+    file: str
+    parse: Callable[[object], Record]
+    remade: str
+
+
+KINDS: dict[type[Record], _Kind] = {
+    Run: _Kind(RUNS, Run.from_json, "its run is made again"),
+    Timing: _Kind("timings.jsonl", Timing.from_json, "it is timed again"),
+    NoiseScale: _Kind("noise_scale.jsonl", NoiseScale.from_json, "it is measured again"),
+    Tuning: _Kind("tuning.jsonl", Tuning.from_json, "its learning rate is tried again"),
+}
+JOURNALS = frozenset(kind.file for kind in KINDS.values())
 
 
 class Store:
@@ -41,9 +63,8 @@ class Store:
         self.experiment: dict[str, Any] = {}
         self.dropped: str | None = None
         self._run_lines = runs
-        self._timing_lines: Journal | None = None
-        self._runs: dict[object, Run] = {}
-        self._timings: dict[object, Timing] = {}
+        self._journals: dict[str, Journal] = {RUNS: runs}
+        self._records: dict[type[Record], dict[object, Any]] = {kind: {} for kind in KINDS}
 
     @classmethod
     def create(cls, directory: Path, experiment: Mapping[str, object]) -> Store:
@@ -91,49 +112,46 @@ class Store:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The runs on disk, oldest first; a run that was repeated stands once, as it was last."""
-        return tuple(self._runs.values())
+        return tuple(self._records[Run].values())
 
     @property
     def timings(self) -> tuple[Timing, ...]:
         """The timings on disk, oldest first; one that was repeated stands once, as it was last."""
-        return tuple(self._timings.values())
+        return tuple(self._records[Timing].values())
 
-    def append(self, record: Run | Timing) -> None:
-        """Add one line to `runs.jsonl` or `timings.jsonl` and return once it is on disk."""
-        if isinstance(record, Run):
-            self._run_lines.append(record.to_json())
-            self._runs[record.key] = record
-        else:
-            self._timing_journal().append(record.to_json())
-            self._timings[record.key] = record
+    @property
+    def noise_scales(self) -> tuple[NoiseScale, ...]:
+        """The noise scales on disk, likewise."""
+        return tuple(self._records[NoiseScale].values())
+
+    @property
+    def tunings(self) -> tuple[Tuning, ...]:
+        """The trainings at learning rates to choose from, likewise."""
+        return tuple(self._records[Tuning].values())
+
+    def append(self, record: Record) -> None:
+        """Add one line to the file of the record's kind and return once it is on disk."""
+        self._journal(KINDS[type(record)].file).append(record.to_json())
+        self._records[type(record)][record.key] = record
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the directory whole or not at all; return its path."""
         return self.write_bytes(name, text.encode("utf-8", errors="backslashreplace"))
 
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file of the directory, a text as UTF-8; return its path."""
+        return self.write_text(name, content) if isinstance(content, str) else self.write_bytes(name, content)
+
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file of the directory, e.g. "figures/loss.png", whole or not at all; return its path."""
-        relative = Path(name)
-        if relative.is_absolute() or ".." in relative.parts or relative.name in ("", RUNS, TIMINGS):
+        if Path(name).name in JOURNALS:
             raise ResultsError(f"{name!r} is not the name of a file to write inside {self.directory}")
-        path = self.directory / relative
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_through(partial, content)
-            os.replace(partial, path)
-            _sync_directory(path.parent)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-        return path
+        return write_whole(self.directory, name, content)
 
     def close(self) -> None:
         """Give the directory back; closing twice does nothing."""
-        if self._timing_lines is not None:
-            self._timing_lines.close()
-        self._run_lines.close()
+        for name in reversed(self._journals):  # the lock is on the first
+            self._journals[name].close()
 
     def __enter__(self) -> Self:
         return self
@@ -151,28 +169,46 @@ class Store:
                     (self.directory / name).unlink(missing_ok=True)
                 self.directory.rmdir()
 
-    def _timing_journal(self) -> Journal:
-        if self._timing_lines is None:
-            path = self.directory / TIMINGS
+    def _journal(self, name: str) -> Journal:
+        if name not in self._journals:
+            path = self.directory / name
             try:
-                self._timing_lines = Journal.open(path, os.O_CREAT)
+                self._journals[name] = Journal.open(path, os.O_CREAT)
             except OSError as error:
                 raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-        return self._timing_lines
+        return self._journals[name]
 
     def _take_up(self) -> None:
-        runs, torn = self._run_lines.take_up(Run.from_json)
-        self._runs = {run.key: run for run in runs}
-        if torn:
-            path = self._run_lines.path
-            self.dropped = f"{path}: the last line was cut off and is dropped; its run is made again"
-        if not (self.directory / TIMINGS).exists():
-            return
-        timings, torn = self._timing_journal().take_up(Timing.from_json)
-        self._timings = {timing.key: timing for timing in timings}
-        if torn and self.dropped is None:
-            path = self.directory / TIMINGS
-            self.dropped = f"{path}: the last line was cut off and is dropped; it is timed again"
+        for of, kind in KINDS.items():
+            path = self.directory / kind.file
+            if not path.exists():
+                continue
+            records, torn = self._journal(kind.file).take_up(kind.parse)
+            self._records[of] = {record.key: record for record in records}
+            if torn and self.dropped is None:
+                self.dropped = f"{path}: the last line was cut off and is dropped; {kind.remade}"
+
+
+def write_whole(directory: Path, name: str, content: bytes) -> Path:
+    """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
+
+    Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
+    """
+    relative = Path(name)
+    if relative.is_absolute() or ".." in relative.parts or relative.name == "":
+        raise ResultsError(f"{name!r} is not the name of a file to write inside {directory}")
+    path = directory / relative
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_through(partial, content)
+        os.replace(partial, path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
+    return path
 
 
 def _holds_more_than_a_beginning(directory: Path) -> bool:

@@ -10,12 +10,12 @@ from compare.fields import (
     AT_LEAST_1,
     BOOL,
     COUNT,
+    RATE,
     SECONDS,
     TEXT,
     Kind,
     ResultsError,
     check_fields,
-    is_seconds,
     object_with,
     or_none,
 )
@@ -151,7 +151,7 @@ def _block_tuple(value: object) -> bool:
 _SERIES: Kind = (_block_tuple, "a tuple of Block")
 _BLOCK: dict[str, Kind] = {
     "updates": AT_LEAST_1,
-    "seconds": ((lambda value: is_seconds(value) and value > 0), "a finite number above 0"),
+    "seconds": RATE,
     "cpu_seconds": SECONDS,
     "switches": or_none(COUNT),
     "others_seconds": or_none(SECONDS),

@@ -34,7 +34,10 @@ class Unscaled:
 
 
 def load_dataset(
-    name_or_path: str | Path, data_dir: Path | None = None, test_fraction: float | None = None
+    name_or_path: str | Path,
+    data_dir: Path | None = None,
+    test_fraction: float | None = None,
+    split_seed: int | None = None,
 ) -> Dataset:
     """Load a dataset, split into training and test samples and scaled to [0, 1].
 
@@ -43,6 +46,7 @@ def load_dataset(
             and ``test.csv`` or the four IDX files (all with or without ``.gz``).
         data_dir: where to look first for the files of ``mnist``.
         test_fraction: the part of the rows to test on (0.2), only for sources without their own split.
+        split_seed: draws another split than the fixed one, likewise.
 
     Returns:
         Features ``(rows, features)`` with class indices ``(rows,)`` or real targets ``(rows, outputs)``.
@@ -51,7 +55,7 @@ def load_dataset(
         DatasetNotFound: a known dataset whose files are not here.
         DataError: anything else that is wrong with the name, the files or the fraction.
     """
-    raw = load_unscaled(name_or_path, data_dir, test_fraction)
+    raw = load_unscaled(name_or_path, data_dir, test_fraction, split_seed)
     scaling = fit_scaling(raw.X_train, raw.source.train.full_scale)
     scaling.apply(raw.X_train)
     scaling.apply(raw.X_test)
@@ -75,21 +79,31 @@ def load_dataset(
     )
 
 
-def load_unscaled(name_or_path: str | Path, data_dir: Path | None, test_fraction: float | None) -> Unscaled:
+def load_unscaled(
+    name_or_path: str | Path,
+    data_dir: Path | None,
+    test_fraction: float | None,
+    split_seed: int | None = None,
+) -> Unscaled:
     """Load and split a dataset, its values in the units of the source; arguments as `load_dataset`."""
     if test_fraction is not None:
         check_fraction(test_fraction)
     source = read_source(name_or_path, data_dir)
     if source.test is None:
-        return _split(source, DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction)
+        fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
+        return _split(source, fraction, split_seed)
     if test_fraction is not None:
         raise DataError(
             f"{source.name}: has a test part of its own, so a test fraction cannot be chosen; leave it out"
         )
+    if split_seed is not None:
+        raise DataError(
+            f"{source.name}: has a test part of its own, so the split cannot vary with the seed; leave it out"
+        )
     return _with_own_split(source, source.test)
 
 
-def _split(source: Source, test_fraction: float) -> Unscaled:
+def _split(source: Source, test_fraction: float, seed: int | None) -> Unscaled:
     table = source.train
     if table.targets is None:
         classes = _classes(table)
@@ -101,9 +115,12 @@ def _split(source: Source, test_fraction: float) -> Unscaled:
         targets = table.targets
         groups, names = np.zeros(len(targets), dtype=np.int64), (str(table.path),)
         kind = "all rows alike"
-    is_test = choose_test_rows(table.features, groups, names, test_fraction)
+    is_test = choose_test_rows(table.features, groups, names, test_fraction, seed)
     train, test = take_out(table.features, is_test)
-    split = f"fixed split by a hash of the rows, {kind}: {len(train)} training and {len(test)} test rows"
+    keyed = "fixed split by a hash of the rows"
+    if seed is not None:
+        keyed = "split by a hash of the rows that is keyed with the seed, another for each"
+    split = f"{keyed}, {kind}: {len(train)} training and {len(test)} test rows"
     return Unscaled(source, train, test, targets[~is_test], targets[is_test], classes, split)
 
 

@@ -2,7 +2,8 @@
 
 Rows are drawn in the order of a keyed hash of their features, so the split depends on the rows alone: not on
 their order in the file, not on NumPy's generators or their versions. An exported dataset splits into the same
-parts when it is read again. Within each part rows keep the order of the source.
+parts when it is read again. Within each part rows keep the order of the source. Where the split is to vary, a
+seed becomes part of the key.
 """
 
 import math
@@ -35,7 +36,11 @@ def check_fraction(test_fraction: float) -> float:
 
 
 def choose_test_rows(
-    features: NDArray[np.float32], groups: NDArray[np.int64], names: Sequence[str], test_fraction: float
+    features: NDArray[np.float32],
+    groups: NDArray[np.int64],
+    names: Sequence[str],
+    test_fraction: float,
+    seed: int | None = None,
 ) -> NDArray[np.bool_]:
     """Choose the test rows, each group in proportion (largest remainder).
 
@@ -44,6 +49,7 @@ def choose_test_rows(
         groups: ``(rows,)``, the class of each row; all 0 for regression.
         names: the name of each group, for messages.
         test_fraction: between 0 and 1.
+        seed: of a split of its own; None for the fixed one.
 
     Returns:
         ``(rows,)``, True for a test row.
@@ -54,8 +60,9 @@ def choose_test_rows(
     sizes = np.bincount(groups, minlength=len(names))
     shares = _apportion(sizes, test_fraction)
     _check_shares(sizes, shares, names, test_fraction)
+    key = _KEY if seed is None else _KEY + f", seed {seed}".encode()
     digests = np.array(
-        [blake2b(row, digest_size=16, key=_KEY).digest() for row in features.astype("<f4", copy=False)]
+        [blake2b(row, digest_size=16, key=key).digest() for row in features.astype("<f4", copy=False)]
     )
     is_test = np.zeros(len(features), dtype=np.bool_)
     for group, share in enumerate(shares):

@@ -5,6 +5,7 @@ from made_runs import cell, run
 
 from compare.analysis.budgets import budgets, interpolated
 from compare.render.budgets_table import budgets_table
+from compare.render.regimes import regime_sentences
 from compare.results import CurvePoint
 
 
@@ -101,3 +102,14 @@ held equal  batch  train loss  test accuracy %  difference, points
 
 def test_table_of_no_rows_is_empty():
     assert budgets_table([]) == ""
+
+
+def test_sentences_of_a_sweep_are_of_its_two_ends():
+    def told(sizes):
+        runs = [run(cell("numpy", batch_size=size), seed, curve=FULL) for size in sizes for seed in (0, 1)]
+        return [text for text in regime_sentences(budgets(runs), "numpy") if "equal epochs" in text]
+
+    assert len(told([1, 8, "full"])) == 2
+    (both_ends,) = told([1, 8, 64, "full"])
+    assert "full batch has" in both_ends
+    assert "batch 1 " in both_ends

@@ -219,3 +219,17 @@ def test_a_directory_with_both_forms_is_refused(directory, rng):
     idx_directory(directory, rng)
     with pytest.raises(DataError, match="holds both"):
         load_dataset(directory)
+
+
+def test_a_split_seed_gives_other_rows_to_test_on_and_says_so():
+    fixed, first, second = (load_dataset("digits", split_seed=seed) for seed in (None, 0, 1))
+    assert len({data.sha256 for data in (fixed, first, second)}) == 3
+    assert [len(data.X_test) for data in (fixed, first, second)] == [359] * 3
+    assert first.split == second.split
+    assert "keyed with the seed" in first.split
+    assert load_dataset("digits", split_seed=1).sha256 == second.sha256
+
+
+def test_a_source_with_a_split_of_its_own_has_no_other(directory):
+    with pytest.raises(DataError, match="has a test part of its own, so the split cannot vary with the seed"):
+        load_dataset(directory, split_seed=0)

@@ -72,3 +72,15 @@ def test_a_class_without_a_part_is_refused(rng, sizes, fraction, message):
     groups = np.repeat([0, 1], sizes)
     with pytest.raises(DataError, match=message):
         draw(rng.random((len(groups), 2), dtype=np.float32), groups, fraction)
+
+
+def test_a_seed_draws_a_split_of_its_own_in_the_same_proportions(rng):
+    features = rng.random((84, 3), dtype=np.float32)
+    groups = rng.permutation(np.repeat([0, 1, 2], [50, 23, 11]))
+    names = ["a", "b", "c"]
+    splits = [choose_test_rows(features, groups, names, 0.2, seed) for seed in (None, 0, 1, 0)]
+    for is_test in splits:
+        assert np.bincount(groups[is_test]).tolist() == [10, 5, 2]
+    np.testing.assert_array_equal(splits[1], splits[3])
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert (splits[one] != splits[other]).any()

@@ -38,7 +38,8 @@ def test_help_states_the_defaults_the_experiment_has():
         section, _, key = flag.key.partition(".")
         default = SECTIONS[section].model_fields[key].default
         if isinstance(default, bool):
-            assert flag.help.endswith(f"(default: {flag.spelling})")
+            shown = flag.spelling if default else f"--no-{flag.spelling[2:]}"
+            assert flag.help.endswith(f"(default: {shown})")
         elif default is not None:
             values = default if isinstance(default, tuple) else (default,)
             shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
@@ -94,7 +95,8 @@ def test_flags_turn_text_into_values(line, key, expected):
     assert type(overrides(line)[key]) is type(expected)
 
 
-ACCEPTED = """--dataset digits --data-dir d --test-fraction 0.2 --fallback digits --hidden 100,50
+ACCEPTED = """--vary-split --tune-lr 3 --noise-scale
+--dataset digits --data-dir d --test-fraction 0.2 --fallback digits --hidden 100,50
 --activation tanh --no-bias --init pytorch --implementations numpy,torch --reference torch
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99

@@ -70,7 +70,7 @@ class Room:
     def renew(self):
         self.renewed.append(len(self.asked))
 
-    def setting(self, objective, optimizer, dtype, seed):
+    def setting_of(self, cell, seed):
         return {"seed": seed}
 
     def contestant(self, implementation, threads, again, floor):

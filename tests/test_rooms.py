@@ -26,6 +26,7 @@ COMMANDS = {"run", "check", "report", "distributed"} | {
     "recording",
     "resumption",
     "examination",
+    "reporting",
     "sharded_batch",
 }  # and what they call first
 SLOW = {"torch", "pandas", "scipy", "handwritten", "torch_impl", "data"}
@@ -159,6 +160,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import compare", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.run", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
         ("import compare.campaign", {"torch", "torch_impl"}),
+        ("import compare.report", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy", "numpy"}),
+        ("import compare.reporting", {"handwritten", "torch", "torch_impl", "data"}),
         ("import compare.implementations.handwritten_numpy", {"torch", "torch_impl", "data", "pandas"}),
         ("import compare.implementations.torch_eager", {"handwritten", "data", "pandas"}),
         ("import compare.measure.worker", {"handwritten", "torch", "torch_impl", "data", "pandas", "scipy"}),

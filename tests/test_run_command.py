@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 
-from compare import campaign, resumption
+from compare import campaign, recording, resumption
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
@@ -571,3 +571,82 @@ def test_record_that_no_run_left_is_refused_in_one_line(record, run, tmp_path):
     assert done.code == 2
     assert one_line(done.err)
     assert "not what a run leaves there" in done.err
+
+
+@pytest.mark.usefixtures("ungated")
+def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
+    run, small, tmp_path, monkeypatch
+):
+    """Cut off while tuning, then while the noise is measured; the whole is as if nothing had happened."""
+    flags = ["--batch-sizes", "16,32,...,full", "--tune-lr", "3", "--vary-split", "--quiet"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run(small, *flags, "--output", whole).code == 0
+
+    def cut_off_after(name, count):
+        made = getattr(recording, name)
+
+        def cut_off(*arguments):
+            for index, record in enumerate(made(*arguments)):
+                if index == count:
+                    raise KeyboardInterrupt
+                yield record
+
+        return made, cut_off
+
+    for name, count, told in (
+        ("make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
+        ("measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
+    ):
+        made, cut_off = cut_off_after(name, count)
+        monkeypatch.setattr(recording, name, cut_off)
+        begun = ["--resume", cut, "--quiet"] if cut.exists() else [small, *flags, "--output", cut]
+        done = run(*begun)
+        assert (done.code, one_line(done.err)) == (130, True)
+        assert told in done.err
+        monkeypatch.setattr(recording, name, made)
+    done = run("--resume", cut, "--quiet")
+    assert done.code == 0
+    results = [results_in(directory) for directory in (whole, cut)]
+    for found in results:
+        jsonschema.validate(found, json.loads(SCHEMA.read_text()))
+        assert found["experiment"]["factors"]["batch_sizes"] == [16, 32, 64, "full"]
+    assert results[0]["tuning"] == results[1]["tuning"]
+    assert results[0]["noise_scale"] == results[1]["noise_scale"]
+    assert len((cut / "tuning.jsonl").read_text().splitlines()) == 4 * 3 * 2
+    best = {row["batch_size"]: row["best_lr"] for row in results[1]["tuning"]}
+    assert set(best.values()) != {0.5}, "the experiment's own rate would prove nothing"
+    assert {(row["batch_size"], row["lr"]) for row in results[1]["runs"]} == set(best.items())
+    weights = [{key_of(r): r["final_weights_sha256"] for r in runs_in(d)} for d in (whole, cut)]
+    assert weights[0] == weights[1]
+    assert [row["batch_size"] for row in results[1]["sweep"]] == [16, 32, 64, "full"]
+    assert "keyed with the seed" in results[1]["environment"]["data"]["split"]
+    for text in (done.out, (cut / "table.md").read_text()):
+        for words in (
+            "Batch sizes: time to the target",
+            "gradient noise scale",
+            "learning rate",
+            "own split",
+        ):
+            assert words in text
+
+
+@pytest.mark.usefixtures("ungated")
+def test_every_seed_trains_on_its_own_split_where_that_is_asked_for(run, small, tmp_path):
+    def first_losses(*flags):
+        out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
+        assert run(small, "--batch-sizes", "full", "--output", out, "--quiet", *flags).code == 0
+        return {made["seed"]: made["curve"][0]["train_loss"] for made in runs_in(out)}
+
+    fixed, varied = first_losses(), first_losses("--vary-split")
+    assert all(fixed[seed] != varied[seed] for seed in fixed)
+    assert first_losses("--vary-split", "--seeds", "1") == {1: varied[1]}
+
+
+def test_splits_of_data_that_have_their_own_cannot_vary(run, small, tmp_path):
+    (tmp_path / "parts").mkdir()
+    for name in ("train.csv", "test.csv"):
+        write_csv(tmp_path / "parts" / name, rows=30)
+    done = run(small, "--dataset", tmp_path / "parts", "--vary-split", "--output", tmp_path / "out")
+    assert done.code == 2
+    assert one_line(done.err)
+    assert "the split cannot vary with the seed" in done.err

@@ -11,9 +11,10 @@ from made_runs import cell, pair, parity, run, tensor, trajectory
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.summary import SUMMARY_KEYS, summarise
+from compare.render.attribution_table import attribution_sentences, attribution_table
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
-from compare.render.tables import attribution_table, summary_table
+from compare.render.tables import summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.verdict import verdict
 from compare.results import Run, build_results
@@ -191,6 +192,7 @@ def test_the_page_has_findings_table_parity_and_command() -> None:
         "## Results",
         "## Parity",
         "## What made the difference",
+        "## Method",
         "## How it was made",
     ]
     assert page.endswith("- environment: python 3.11\n\n    make compare\n")
@@ -291,9 +293,20 @@ def test_runs_left_out_of_the_means_are_told() -> None:
     assert verdict(a_document(runs[1:]))[-1] == "At batch 32, no run of torch is in the means: diverged: x."
 
 
-def test_attribution_is_told_in_sentences_or_as_csv() -> None:
+def test_attribution_is_told_in_sentences_and_as_a_table() -> None:
     rows = attribute(both_regimes())
-    assert attribution_table(rows).startswith("Of the 410x in seconds per epoch")
-    read = list(csv.DictReader(io.StringIO(attribution_table(rows, "csv"))))
-    assert [row["factor"] for row in read] == ["batch_size", "implementation"] * 2
+    assert attribution_sentences(rows)[0].startswith("Of the 410x in seconds per epoch")
+    assert (
+        attribution_table(rows)
+        == """\
+outcome, unit          factor        from        to        effect                split within
+---------------------  ------------  ----------  --------  --------------------  ------------
+seconds/epoch, times   batch regime  full batch  batch 32  45.0 [45.0, 45.0]     3 seeds
+seconds/epoch, times   framework     numpy       torch     9.1 [8.7, 9.6]        3 seeds
+seconds/epoch, times   all together                        410                   3 seeds
+test accuracy, points  batch regime  full batch  batch 32  +11.0 [+11.0, +11.0]  3 seeds
+test accuracy, points  framework     numpy       torch     0                     3 seeds
+test accuracy, points  all together                        +11.0                 3 seeds"""
+    )
+    assert attribution_sentences([]) == []
     assert attribution_table([]).startswith("Nothing to attribute")

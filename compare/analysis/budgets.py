@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from compare.analysis.statistics import Interval, mean_interval
+from compare.analysis.statistics import mean_interval
+from compare.analysis.times import with_bounds
 from compare.results import Cell, CurvePoint, Run
 
 Read = Callable[[CurvePoint], float | None]
@@ -64,23 +65,17 @@ def _rows(held: str, read: Read, group: dict[Cell, list[Run]]) -> list[dict[str,
                 "budget": budget,
                 **asdict(cell),
                 "seeds": len({run.seed for run in runs}),
-                **_bounds("train_loss", mean_interval(list(losses.values())) if losses else None),
-                **_bounds(
+                **with_bounds("train_loss", mean_interval(list(losses.values())) if losses else None),
+                **with_bounds(
                     "test_accuracy", mean_interval(list(accuracies.values()), 0, 1) if accuracies else None
                 ),
-                **_bounds(
+                **with_bounds(
                     "accuracy_difference",
                     mean_interval(differences) if differences and runs is not first else None,
                 ),
             }
         )
     return rows
-
-
-def _bounds(name: str, interval: Interval | None) -> dict[str, float | None]:
-    interval = interval or Interval(math.nan, None, None)
-    point = None if math.isnan(interval.point) else interval.point
-    return {name: point, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def _at_budget(runs: Sequence[Run], read: Read, budget: float, value: Read) -> dict[int, float]:

@@ -45,11 +45,17 @@ def with_interval(
     point: float, low: float | None, high: float | None, *, landmark: float | None = None
 ) -> str:
     """Return "0.43 [0.41, 0.46]", or the point alone where there is no interval."""
+    shown, *bounds = interval_texts(point, low, high, landmark=landmark)
+    return f"{shown} [{', '.join(bounds)}]" if bounds else shown
+
+
+def interval_texts(
+    point: float, low: float | None, high: float | None, *, landmark: float | None = None
+) -> tuple[str, ...]:
+    """Return the point and its two bounds to the digits they support, or the point alone."""
     places = decimals(point, low, high, landmark=landmark)
-    if low is None or high is None:
-        return with_decimals(point, places)
-    shown_low, shown_high = with_decimals(low, places), with_decimals(high, places)
-    return f"{with_decimals(point, places)} [{shown_low}, {shown_high}]"
+    values = (point,) if low is None or high is None else (point, low, high)
+    return tuple(with_decimals(value, places) for value in values)
 
 
 def joined(words: Iterable[str]) -> str:

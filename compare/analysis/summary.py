@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import fmean, median, median_low
+from statistics import fmean, median_low
 from typing import Any
 
 from compare.analysis.floor import floor_ratio
 from compare.analysis.noise import flags_of
 from compare.analysis.null_test import differs
 from compare.analysis.statistics import Interval, geometric_ratio_interval, mean_interval, seconds_interval
+from compare.analysis.targets_reached import censored_median, counted_runs, reached, told_of
 from compare.analysis.times import Times, run_seconds_per_epoch, with_bounds
 from compare.results import Cell, CurvePoint, Run
 from compare.timings import Entrant, Timing
@@ -42,6 +43,7 @@ SUMMARY_KEYS = (
     *("time_differs", "flags"),
     "reason",
     *("floor_ratio", "floor_ratio_low", "floor_ratio_high", "floor_differs"),
+    *("updates_to_target", "lr"),
 )
 
 
@@ -77,9 +79,9 @@ def summarise(
     times. `floor_ratio` compares seconds per update with those of the matrix products alone, through the
     library that takes least time for them.
 
-    Losses and accuracies are means over seeds, at the end. Seconds to the target are a median in which a run
-    that ended without reaching it counts as later than all others: None where that is half of them or more,
-    and where there is no `target`.
+    Losses and accuracies are means over seeds, at the end. Seconds and updates to the target are medians in
+    which a run that ended without reaching it counts as later than all others: None where that is half of
+    them or more, and where there is no `target`.
     """
     by_cell: dict[Cell, list[Run]] = {}
     for run in runs:
@@ -92,7 +94,7 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
     runs = evidence.runs[cell]
     good = [run for run in runs if run.status == "ok"]
     accuracy = final_accuracy(good)
-    to_target, reached = (None, None) if evidence.target is None else _time_to_target(runs)
+    to_target = [run.seconds_to_target for run in counted_runs(runs)]
     seconds = evidence.times.seconds_per_epoch(Entrant(cell)) or _seconds_per_epoch(good, evidence)
     ratio, above_floor = _time_ratio(cell, evidence), floor_ratio(evidence.times, Entrant(cell))
     values = {
@@ -104,10 +106,10 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         **with_bounds("time_ratio", ratio),
         "train_loss": _final_loss(good, lambda point: point.train_loss),
         **with_bounds("test_accuracy", mean_interval(accuracy, 0, 1) if accuracy else None),
-        "seconds_to_target": to_target,
+        "seconds_to_target": None if evidence.target is None else censored_median(to_target),
         "status": _status(runs),
         "test_loss": _final_loss(good, lambda point: point.test_loss),
-        "target_reached": reached,
+        "target_reached": None if evidence.target is None else told_of(to_target),
         "diverged": sum(run.status == "diverged" for run in runs),
         "failed": sum(run.status in ("failed", "timeout") for run in runs),
         "time_differs": differs(ratio, evidence.null),
@@ -115,8 +117,17 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         "reason": _reason(runs),
         **with_bounds("floor_ratio", above_floor),
         "floor_differs": differs(above_floor, evidence.null),
+        "updates_to_target": _updates_to_target(runs, evidence.target),
+        "lr": runs[-1].lr,
     }
     return {key: values[key] for key in SUMMARY_KEYS}
+
+
+def _updates_to_target(runs: Iterable[Run], target: float | None) -> float | None:
+    if target is None:
+        return None
+    arrivals = [reached(run, target) for run in counted_runs(runs)]
+    return censored_median([None if arrival is None else arrival.updates for arrival in arrivals])
 
 
 def _seconds_per_epoch(good: Iterable[Run], evidence: _Evidence) -> Interval | None:
@@ -172,15 +183,6 @@ def _by_seed(runs: Iterable[Run], value: Callable[[CurvePoint], float | None]) -
         if last is not None:
             values.setdefault(run.seed, []).append(last)
     return {seed: fmean(of_seed) for seed, of_seed in values.items()}
-
-
-def _time_to_target(runs: Sequence[Run]) -> tuple[float | None, str]:
-    told = [run.seconds_to_target for run in runs if run.status != "failed"]
-    reached = [seconds for seconds in told if seconds is not None]
-    text = f"{len(reached)} of {len(told)}"
-    if 2 * len(reached) <= len(told):
-        return None, text
-    return median([*reached, *[math.inf] * (len(told) - len(reached))]), text
 
 
 def _reason(runs: Sequence[Run]) -> str | None:

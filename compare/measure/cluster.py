@@ -23,10 +23,12 @@ from compare.measure.protocol import Sitting, make_timings, without
 from compare.measure.schedule import Planned
 from compare.measure.session import Refused
 from compare.measure.workplaces import Report, WorkplaceError
-from compare.results import Run
+from compare.results import Regime, Run
 from compare.timings import Entrant, Timing
 from data import Dataset
 
+Rates = dict[Regime, float]
+"""The learning rate of every regime that has one of its own."""
 RESOURCE = "exclusive"
 CONNECT_SECONDS = 10
 RETRIES = 3
@@ -101,7 +103,10 @@ class Cluster:
         return found
 
     def _submit(self, executor: Executor, task: Callable[..., Any], *arguments: object) -> Future[Any]:
-        return executor.submit(task, self._laboratory.experiment.to_dict(), self._data, *arguments)
+        laboratory = self._laboratory
+        return executor.submit(
+            task, laboratory.experiment.to_dict(), self._data, laboratory.rates, *arguments
+        )
 
     def __enter__(self) -> Cluster:
         return self
@@ -154,26 +159,28 @@ _benches: dict[str, list[Benches]] = {}
 """In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
 
 
-def run_there(experiment: dict[str, Any], data: Dataset, planned: Planned) -> Run:
+def run_there(experiment: dict[str, Any], data: Dataset, rates: Rates, planned: Planned) -> Run:
     """Make a run, in a process of a worker."""
-    return benches_of(experiment, data).run(planned)
+    return benches_of(experiment, data, rates).run(planned)
 
 
 def time_there(
-    experiment: dict[str, Any], data: Dataset, sittings: Sequence[Sitting], rounds: int
+    experiment: dict[str, Any], data: Dataset, rates: Rates, sittings: Sequence[Sitting], rounds: int
 ) -> list[Timing]:
     """Take the timings of some sittings, in a process of a worker."""
-    with benches_of(experiment, data).lent() as laboratory:
+    with benches_of(experiment, data, rates).lent() as laboratory:
         return list(make_timings(laboratory, sittings, rounds))
 
 
-def benches_of(experiment: dict[str, Any], data: Dataset) -> Benches:
-    """Return what this process has for an experiment on a dataset; made at the first call."""
+def benches_of(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Benches:
+    """Return what this process has for an experiment at its learning rates, made at the first call."""
     found = _benches.setdefault(data.sha256, [])
     for benches in found:
-        if benches.first.experiment.to_dict() == experiment:
+        if benches.first.experiment.to_dict() == experiment and benches.first.rates == rates:
             return benches
-    found.append(Benches(Laboratory(Experiment.from_dict(experiment), data)))
+    laboratory = Laboratory(Experiment.from_dict(experiment), data)
+    laboratory.rates = rates
+    found.append(Benches(laboratory))
     return found[-1]
 
 

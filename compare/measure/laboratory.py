@@ -1,5 +1,6 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,36 +13,64 @@ from compare.measure.contestant import Contestant
 from compare.measure.scratch import Scratch
 from compare.measure.task import network_of
 from compare.network import Network
+from compare.results import Cell, Regime
 from data import Dataset
 
 
 class Laboratory:
     """A folder of arrays that every contestant maps, and the contestants themselves; a context manager.
 
+    `rates` has the learning rate of every regime that has one of its own.
+
     Args:
         experiment: what is run.
         data: the dataset, X in float32, (n, features).
+        splits: gives a seed's own split of the data where every seed has one; None where all share `data`.
         arrays: folder that holds the dataset's arrays already, where another laboratory has written them.
     """
 
-    def __init__(self, experiment: Experiment, data: Dataset, arrays: Path | None = None) -> None:
-        self.experiment, self.data = experiment, data
+    def __init__(
+        self,
+        experiment: Experiment,
+        data: Dataset,
+        splits: Callable[[int], Dataset] | None = None,
+        arrays: Path | None = None,
+    ) -> None:
+        self.experiment, self.data, self._splits = experiment, data, splits
         self._scratch = Scratch()
         self.folder = self._scratch.folder
         self._arrays = arrays or self.folder
         self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
+        self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
+        self._split_folders: dict[int, Path] = {}
         try:
             if arrays is None:
-                for part in ("X_train", "Y_train", "X_test", "Y_test"):
-                    np.save(self.folder / f"{part}.npy", getattr(data, part), allow_pickle=False)
+                write_parts(data, self.folder)
         except BaseException:
             self._scratch.cleanup()
             raise
 
     def sibling(self) -> Self:
         """Return a laboratory with processes of its own that maps the same arrays; close it first."""
-        return type(self)(self.experiment, self.data, self._arrays)
+        other = type(self)(self.experiment, self.data, self._splits, self._arrays)
+        other.rates = self.rates
+        return other
+
+    def data_of(self, seed: int) -> Dataset:
+        """Return the data that a seed is trained on."""
+        return self.data if self._splits is None else self._splits(seed)
+
+    def own_folder(self, seed: int) -> str | None:
+        """Return the folder with a seed's own split, written once; None where all share the laboratory's."""
+        if self._splits is None:
+            return None
+        if seed not in self._split_folders:
+            folder = self.folder / f"split-{seed}"
+            folder.mkdir()
+            write_parts(self._splits(seed), folder)
+            self._split_folders[seed] = folder
+        return str(self._split_folders[seed])
 
     def network(self, objective: str) -> Network:
         """Return the network that an objective needs on this dataset."""
@@ -57,15 +86,28 @@ class Laboratory:
             self._weights[key] = path, fingerprint(parameters)
         return self._weights[key]
 
-    def setting(self, objective: str, optimizer: str, dtype: str, seed: int) -> dict[str, Any]:
-        """Return what a worker needs to build its contestant, ready for JSON."""
+    def learning_rate(self, cell: Cell) -> float:
+        """Return the rate that a cell is trained at: its regime's own, or else the experiment's."""
+        rate = self.rates.get(Regime.of(cell))
+        return float(self.experiment.optimizer_options(cell.optimizer)["lr"]) if rate is None else rate
+
+    def setting_of(self, cell: Cell, seed: int) -> dict[str, Any]:
+        """Return what a worker needs to build the contestant of a cell, ready for JSON."""
+        return self.setting(cell.objective, cell.optimizer, cell.dtype, seed, self.learning_rate(cell))
+
+    def setting(
+        self, objective: str, optimizer: str, dtype: str, seed: int, lr: float | None = None
+    ) -> dict[str, Any]:
+        """Return what a worker needs to build a contestant; `lr` in place of the experiment's rate."""
         network = self.network(objective)
+        options = self.experiment.optimizer_options(optimizer)
         return {
             "network": network.to_dict(),
             "parameters": str(self.weights(network, seed)[0]),
+            "data": self.own_folder(seed),
             "rounded_to": dtype,
             "optimizer": optimizer,
-            "options": self.experiment.optimizer_options(optimizer),
+            "options": options if lr is None else options | {"lr": lr},
             "dtype": dtype,
         }
 
@@ -115,3 +157,9 @@ class Laboratory:
         """End all processes and remove the folder."""
         self.renew()
         self._scratch.cleanup()
+
+
+def write_parts(data: Dataset, folder: Path) -> None:
+    """Write a dataset's arrays for the contestants to map."""
+    for part in ("X_train", "Y_train", "X_test", "Y_test"):
+        np.save(folder / f"{part}.npy", getattr(data, part), allow_pickle=False)

@@ -185,7 +185,7 @@ def prepared(laboratory: Laboratory, entrant: Entrant, process: int) -> dict[str
     return contestant.ask(
         "prepare",
         run.timeout,
-        setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed),
+        setting=laboratory.setting_of(cell, seed),
         batch_size=cell.batch_size,
         seed=seed,
         at_least=BLOCK_SECONDS,

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned
 from compare.measure.training import Budget
-from compare.results import CurvePoint, Run
+from compare.results import Cell, CurvePoint, Run
 
 GAP_SECONDS = 0.02
 """Pause before a run, in which the idle threads of the contestant before it stop spinning."""
@@ -70,32 +71,51 @@ def attempted(
 def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float], None], alone: bool) -> Run:
     """Train once; raise ContestantError where that fails."""
     cell, experiment = planned.cell, laboratory.experiment
-    training = experiment.training
-    answer = laboratory.contestant(cell.implementation, cell.threads).ask(
-        "train",
-        experiment.run.timeout,
-        report,
-        setting=laboratory.setting(cell.objective, cell.optimizer, cell.dtype, planned.seed),
-        batch_size=cell.batch_size,
-        seed=planned.seed,
-        budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
-        target=training.target,
-        pictured=laboratory.data.image_shape is not None and planned.seed == experiment.run.seeds[0],
-    )
+    setting = laboratory.setting_of(cell, planned.seed)
+    pictured = laboratory.data.image_shape is not None and planned.seed == experiment.run.seeds[0]
+    target = experiment.training.target
+    answer = ask_to_train(laboratory, cell, planned.seed, setting, report, target, pictured)
     with understood():
-        outcome, predictions = answer["training"], answer["predictions"]
+        outcome = answer["training"]
         outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
+        predictions = answer["predictions"]
         return Run(
             cell=cell,
             seed=planned.seed,
             round=planned.round,
             initial_weights_sha256=weights_sha256(laboratory, planned),
             final_weights_sha256=answer["final_weights_sha256"],
+            lr=laboratory.learning_rate(cell),
             predictions=None if predictions is None else tuple(predictions),
             host=platform.node() or None,
             alone=alone,
             **outcome,
         )
+
+
+def ask_to_train(
+    laboratory: Laboratory,
+    cell: Cell,
+    seed: int,
+    setting: dict[str, Any],
+    report: Callable[[float], None],
+    target: float | None = None,
+    pictured: bool = False,
+) -> dict[str, Any]:
+    """Let a cell's contestant train for as long as the experiment says; raise ContestantError if it fails."""
+    experiment = laboratory.experiment
+    training = experiment.training
+    return laboratory.contestant(cell.implementation, cell.threads).ask(
+        "train",
+        experiment.run.timeout,
+        report,
+        setting=setting,
+        batch_size=cell.batch_size,
+        seed=seed,
+        budget=asdict(Budget(training.epochs, training.updates, training.seconds)),
+        target=target,
+        pictured=pictured,
+    )
 
 
 def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -> Run:
@@ -114,6 +134,7 @@ def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -
         initial_weights_sha256=weights_sha256(laboratory, planned),
         final_weights_sha256=None,
         round=planned.round,
+        lr=laboratory.learning_rate(planned.cell),
         host=platform.node() or None,
     )
 

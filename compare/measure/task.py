@@ -19,7 +19,7 @@ def check_fit(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ExperimentError where the experiment asks of the data what they cannot give."""
     rows = len(dataset.X_train)
     for size in experiment.factors.batch_sizes:
-        if size != "full" and size > rows:
+        if isinstance(size, int) and size > rows:
             raise ExperimentError(
                 f"factors.batch_sizes: {size} is more than the {rows} training rows; use 1 to {rows}, or full"
             )

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -110,6 +111,23 @@ class Worker:
             "predictions": predictions,
         }
 
+    def weights_along(
+        self, setting: dict[str, Any], batch_size: Any, seed: int, stops: list[int], output: str
+    ) -> dict[str, Any]:
+        """Train on the training set; write the parameters after each number of updates, "UPDATES NAME"."""
+        training = self._split("train", setting)
+        contestant = self._contestant(setting)
+        contestant.load(training.X, training.Y)
+        batches, done = endless_batches(len(training.X), batch_size, seed), 0
+        states: dict[str, Array] = {}
+        with np.errstate(all="ignore"):
+            for stop in stops:
+                contestant.train(islice(batches, stop - done))
+                done = stop
+                states |= {f"{stop} {name}": values for name, values in contestant.parameters().items()}
+        np.savez(output, allow_pickle=False, **states)
+        return {}
+
     def prepare(self, setting: dict[str, Any], batch_size: Any, seed: int, at_least: float) -> dict[str, Any]:
         """Build a contestant and warm it up for `block`; answer with the warm-up's series.
 
@@ -163,8 +181,9 @@ class Worker:
 
         The map is copy-on-write: nobody writes, but torch warns of arrays that cannot be written to.
         """
-        X = np.load(self._data / f"X_{part}.npy", mmap_mode="c")
-        labels = np.load(self._data / f"Y_{part}.npy", mmap_mode="r")
+        folder = self._data if setting["data"] is None else Path(setting["data"])
+        X = np.load(folder / f"X_{part}.npy", mmap_mode="c")
+        labels = np.load(folder / f"Y_{part}.npy", mmap_mode="r")
         outputs = setting["network"]["sizes"][-1]
         return Split(
             X.astype(setting["dtype"], copy=False), target_matrix(labels, outputs, setting["dtype"]), labels

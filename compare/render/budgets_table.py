@@ -1,13 +1,13 @@
-"""Batch sizes at equal epochs, equal updates and equal seconds, as text."""
+"""Batch sizes at equal epochs, equal updates and equal seconds, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from compare.analysis.digits import with_interval
-from compare.render.tables import percent
-from compare.render.text import Columns, grid
+from compare.render.columns import loss, percent
+from compare.render.text import grid
+from compare.render.value import NOTHING, Table, Value, as_text, measured, plain
 
 Row = Mapping[str, Any]
 FACTORS = ("implementation", "objective", "optimizer", "dtype", "threads")
@@ -15,31 +15,41 @@ FACTORS = ("implementation", "objective", "optimizer", "dtype", "threads")
 
 def budgets_table(rows: Sequence[Row], format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per budget and batch size; of the other factors, those that vary; "" without rows."""
+    return grid(as_text(budgets_columns(rows)), format) if rows else ""
+
+
+def budgets_columns(rows: Sequence[Row]) -> Table:
+    """Return the same as header -> values; {} without rows."""
     if not rows:
-        return ""
-    columns: Columns = {"held equal": [_budget(row) for row in rows]}
+        return {}
+    columns: Table = {"held equal": [_budget(row) for row in rows]}
     for factor in FACTORS:
         if any(row[factor] != rows[0][factor] for row in rows):
-            columns[factor] = [str(row[factor]) for row in rows]
-    columns["batch"] = [str(row["batch_size"]) for row in rows]
-    columns["train loss"] = ["-" if row["train_loss"] is None else f"{row['train_loss']:.3g}" for row in rows]
+            columns[factor] = [plain(row[factor]) for row in rows]
+    columns["batch"] = [plain(row["batch_size"]) for row in rows]
+    columns["train loss"] = [loss(row["train_loss"]) for row in rows]
     if any(row["test_accuracy"] is not None for row in rows):
         columns["test accuracy %"] = [percent(row) for row in rows]
         columns["difference, points"] = [_difference(row) for row in rows]
-    return grid(columns, format)
+    return columns
 
 
-def _budget(row: Row) -> str:
+def _budget(row: Row) -> Value:
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
-    return f"{amount} {row['held']}"
+    return Value(f"{amount} {row['held']}")
 
 
-def _difference(row: Row) -> str:
+def _difference(row: Row) -> Value:
     triple = (row[f"accuracy_difference{end}"] for end in ("", "_low", "_high"))
-    point, low, high = (None if value is None else round(100 * value, 2) for value in triple)
+    return points(*(None if value is None else 100 * value for value in triple))
+
+
+def points(point: float | None, low: float | None, high: float | None) -> Value:
+    """Return a difference in points of accuracy with its sign, +24 [19, 30]."""
     if point is None:
-        return "-"
-    if low is None or low == high:
-        return f"{point:+.1f}"
-    text = with_interval(point, low, high, landmark=0.0)
-    return f"+{text}" if point > 0 else text
+        return Value(NOTHING)
+    point = round(point, 2)
+    if low is None or high is None or round(low, 2) == round(high, 2):
+        return Value(f"{point:+.1f}")
+    shown = measured(point, round(low, 2), round(high, 2), landmark=0.0)
+    return Value(f"+{shown.point}", shown.low, shown.high) if point > 0 else shown

@@ -5,59 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from compare.render.text import Columns, grid, markdown_cell, printable, scientific
+from compare.analysis.comparison import badness
+from compare.render.text import grid, markdown_cell, printable, scientific
+from compare.render.value import Table, Value, as_text, plain, transposed
 
 Row = Mapping[str, Any]
+PARTS_AT = "parts at"
+NOT_CHECKED = "Parity was not checked."
 
 
 def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per implementation, objective and dtype (its worst tensor), and one per trajectory."""
     if not parity["tensors"] and not parity.get("failures"):
-        return "Parity was not checked."
-    columns: Columns = {}
+        return NOT_CHECKED
+    tables = [grid(as_text(part), format) for part in (tensor_columns(parity), path_columns(parity)) if part]
+    failures = [_told(text, format) for text in failure_lines(parity)]
+    return "\n\n".join([*tables, *["\n".join(failures)] * bool(failures)])
+
+
+def tensor_columns(parity: Row) -> Table:
+    """Return the worst tensor of each implementation, objective and dtype; {} where nothing was compared."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in parity["tensors"]:
         groups.setdefault((row["implementation"], row["objective"], row["dtype"]), []).append(row)
-    for of_group in groups.values():
-        worst = worst_tensor(of_group)
-        cells = {key: str(worst[key]) for key in ("implementation", "objective", "dtype")}
-        cells |= {"against": str(worst["against"]), "tensors": str(len(of_group))}
-        cells |= {"worst tensor": str(worst["tensor"])}
-        _append(columns, cells | _error_cells(worst))
-    paths: Columns = {}
-    for row in parity["trajectory"]:
-        cells = {key: str(row[key]) for key in ("implementation", "objective", "optimizer", "dtype", "steps")}
-        step, tensor = row.get("first_step"), row.get("first_tensor")
-        parted = "" if step is None else f"step {step}" + (f", {tensor}" if tensor else "")
-        _append(paths, cells | _error_cells(row) | {"parts at": parted})
-    if not any(paths.get("parts at", [])):
-        paths.pop("parts at", None)
-    tables = [grid(part, format) for part in (columns, paths) if part]
-    failures = [_told(row, format) for row in parity.get("failures", ())]
-    return "\n\n".join([*tables, *["\n".join(failures)] * bool(failures)])
+    return transposed(_tensor_cells(worst_tensor(rows), len(rows)) for rows in groups.values())
+
+
+def path_columns(parity: Row) -> Table:
+    """Return how far each trajectory parts from the reference's; {} without trajectories."""
+    table = transposed(_path_cells(row) for row in parity["trajectory"])
+    if not any(value.point for value in table.get(PARTS_AT, [])):
+        table.pop(PARTS_AT, None)
+    return table
+
+
+def failure_lines(parity: Row) -> list[str]:
+    """Return who is not timed, and why, a line each."""
+    return [
+        f"Not timed: {row['implementation']} with {row['objective']}: {row['reason']}"
+        for row in parity.get("failures", ())
+    ]
+
+
+def _tensor_cells(worst: Row, count: int) -> dict[str, Value]:
+    cells = {key: plain(worst[key]) for key in ("implementation", "objective", "dtype", "against")}
+    return cells | {"tensors": plain(count), "worst tensor": plain(worst["tensor"])} | _error_cells(worst)
+
+
+def _path_cells(row: Row) -> dict[str, Value]:
+    cells = {key: plain(row[key]) for key in ("implementation", "objective", "optimizer", "dtype", "steps")}
+    step, tensor = row.get("first_step"), row.get("first_tensor")
+    parted = "" if step is None else f"step {step}" + (f", {tensor}" if tensor else "")
+    return cells | _error_cells(row) | {PARTS_AT: Value(parted)}
 
 
 def worst_tensor(rows: Iterable[Row]) -> Row:
     """Return the row whose error is largest beside its tolerance; one that is not a number is the worst."""
-    return max(rows, key=lambda row: _badness(row["relative_error"], row["tolerance"]))
+    return max(rows, key=badness)
 
 
-def _told(row: Row, format: str) -> str:
-    text = f"Not timed: {row['implementation']} with {row['objective']}: {row['reason']}"
+def _told(text: str, format: str) -> str:
     return f"- {markdown_cell(text)}" if format == "github" else printable(text)
 
 
-def _badness(error: float | None, tolerance: float | None) -> float:
-    if error is None or error != error or tolerance is None or tolerance != tolerance:
-        return float("inf")
-    return error / tolerance if tolerance > 0 else float(error > 0) * 1e300
-
-
-def _error_cells(row: Row) -> dict[str, str]:
+def _error_cells(row: Row) -> dict[str, Value]:
     error, tolerance = scientific(row["relative_error"]), scientific(row["tolerance"])
-    return {"relative error": error, "tolerance": tolerance, "passed": "yes" if row["passed"] else "NO"}
-
-
-def _append(columns: Columns, cells: Mapping[str, str]) -> None:
-    for header, cell in cells.items():
-        columns.setdefault(header, []).append(cell)
+    passed = "yes" if row["passed"] else "NO"
+    return {"relative error": Value(error), "tolerance": Value(tolerance), "passed": Value(passed)}

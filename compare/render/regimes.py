@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from compare.analysis.digits import with_interval
+from compare.render.columns import percent
 from compare.render.places import CONTEXT, context
-from compare.render.tables import percent
 from compare.render.text import setting
 
 Row = Mapping[str, Any]
+MOST_SIZES = 3
 
 
 def regime_sentences(rows: Sequence[Row], reference: str) -> Iterable[str]:
-    """Yield a sentence for each budget and each batch size of the reference beside the first of its group."""
+    """Yield a sentence for each budget and each batch size of the reference beside the first of its group.
+
+    Of more than `MOST_SIZES` batch sizes only the last is told; the table has them all.
+    """
     ours = [row for row in rows if row["implementation"] == reference and row["test_accuracy"] is not None]
-    base: Row | None = None
-    for row in ours:
-        if base is None or any(row[key] != base[key] for key in ("held", *CONTEXT)):
-            base = row
-        elif row["accuracy_difference"] is not None:
-            yield _sentence(base, row, ours)
+    for _, group in groupby(ours, key=lambda row: [row[key] for key in ("held", *CONTEXT)]):
+        base, *others = group
+        for row in others if len(others) < MOST_SIZES else others[-1:]:
+            if row["accuracy_difference"] is not None:
+                yield _sentence(base, row, ours)
 
 
 def _sentence(base: Row, row: Row, rows: Sequence[Row]) -> str:
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
     where = ", ".join([f"At equal {row['held']} ({amount})", *context(row, rows)])
-    ends = f"{setting(row['batch_size'])} has {percent(row, False)}% test accuracy and "
-    ends += f"{setting(base['batch_size'])} {percent(base, False)}%"
+    ends = f"{setting(row['batch_size'])} has {percent(row).point}% test accuracy and "
+    ends += f"{setting(base['batch_size'])} {percent(base).point}%"
     return f"{where}, {ends}: {_difference(row)}."
 
 

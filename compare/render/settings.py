@@ -23,8 +23,8 @@ def settings_lines(document: Document) -> list[str]:
     model, training, run = (experiment.get(key, {}) for key in ("model", "training", "run"))
     told = {
         "data": _data(document["environment"].get("data", {})),
-        "network": _network(model),
-        "training": _training(training, experiment.get("factors", {}).get("optimizers", ())),
+        "network": network_told(model),
+        "training": training_told(training, experiment.get("factors", {}).get("optimizers", ())),
         "seeds": ", ".join(str(seed) for seed in run.get("seeds", ())),
         "note": "; ".join(filter(None, [experiment.get("shortened"), document["environment"].get("note")])),
     }
@@ -35,7 +35,8 @@ def _data(data: Mapping[str, Any]) -> str:
     return "; ".join(str(data[key]) for key in ("source", "split", "scaling") if data.get(key))
 
 
-def _network(model: Mapping[str, Any]) -> str:
+def network_told(model: Mapping[str, Any]) -> str:
+    """Return the network in words; "" where nothing is known of it."""
     if not model:
         return ""
     hidden = model["hidden"]
@@ -46,7 +47,8 @@ def _network(model: Mapping[str, Any]) -> str:
     return f"{widths}; {names}; {bias}; initial weights: {model['init']}"
 
 
-def _training(training: Mapping[str, Any], optimizers: Collection[str]) -> str:
+def training_told(training: Mapping[str, Any], optimizers: Collection[str]) -> str:
+    """Return the length of training and what was set of these optimizers, in words."""
     length = next((f"{training[key]:g} {key}" for key in LENGTHS if training.get(key)), "")
     options = {key: value for key, value in training.items() if value is not None and key not in LENGTHS}
     told = [f"{key} {_value(value, optimizers)}" for key, value in options.items()]

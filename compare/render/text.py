@@ -39,6 +39,11 @@ def markdown_cell(text: str) -> str:
     return text.replace("](", "]\\(")
 
 
+def capital(text: str) -> str:
+    """Return the text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def setting(row_value: object) -> str:
     """Return a batch size as said in a sentence: "full batch" or "batch 32"."""
     return "full batch" if row_value == "full" else f"batch {row_value}"

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.render.attribution_table import attribution_sentences
 from compare.render.floor import floor_sentences
+from compare.render.noise import noise_sentences
 from compare.render.parity_table import worst_tensor
 from compare.render.places import CONTEXT, at_settings
 from compare.render.regimes import regime_sentences
-from compare.render.tables import attribution_table
+from compare.render.sweep import sweep_sentences
 from compare.render.text import scientific
+from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
 
@@ -21,12 +24,12 @@ def verdict(document: Row) -> list[str]:
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
     told += floor_sentences(rows, document.get("floor", ()))
+    told += [*_split(document), *tuning_sentences(document)]
     told += regime_sentences(document.get("budgets", ()), reference)
+    told += [*sweep_sentences(document), *noise_sentences(document)]
     told += [*_agreement(rows, reference), *_troubles(rows)]
     told += _untimed(document.get("timings", ()), rows)
-    if document["attribution"]:
-        told += attribution_table(document["attribution"]).splitlines()
-    return told
+    return [*told, *attribution_sentences(document["attribution"])]
 
 
 def _parity(parity: Row, reference: str) -> Iterable[str]:
@@ -96,6 +99,14 @@ def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
         else:
             told = f"{name} takes {shown} times as long as {reference} ({interval})"
         yield f"{where}, {told}."
+
+
+def _split(document: Row) -> Iterable[str]:
+    if document.get("experiment", {}).get("data", {}).get("vary_split"):
+        yield (
+            "Every seed drew its own split into training and test rows, besides its weights and its order of "
+            "rows: the intervals over seeds hold the chance of all three."
+        )
 
 
 def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:

@@ -77,10 +77,11 @@ def pose_question(experiment: Experiment, dataset: Dataset) -> Question:
     objective, dtype = factors.objectives[0], factors.dtypes[0]
     Y, network = dataset.Y_train, network_of(experiment, dataset, objective)
     rows = np.random.default_rng([seed, 1]).permutation(len(Y))
-    if factors.batch_sizes[0] != "full":
-        if factors.batch_sizes[0] > len(rows):
+    size = factors.batch_sizes[0]
+    if isinstance(size, int):
+        if size > len(rows):
             raise CheckError("usage", f"--batch-size: {dataset.name} has only {len(rows)} training rows")
-        rows = rows[: factors.batch_sizes[0]]
+        rows = rows[:size]
     parameters = draw_parameters(network, experiment.model.init, seed)
     question = Question(
         network=network,

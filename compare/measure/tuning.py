@@ -1,0 +1,98 @@
+"""Trying learning rates: every regime gets as many, and the same training, on seeds that no run uses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from compare.experiment import Experiment
+from compare.measure.channel import ContestantError, understood
+from compare.measure.laboratory import Laboratory
+from compare.measure.session import ask_to_train
+from compare.results import Cell, Regime
+from compare.tunings import Tuning, rates_around, tuning_seeds
+
+FIRST_CHOICE = "numpy"
+
+
+@dataclass(frozen=True)
+class PlannedTuning:
+    """One training to make: a cell at a learning rate and a seed."""
+
+    cell: Cell
+    lr: float
+    seed: int
+
+
+def planned_tunings(
+    experiment: Experiment, unfit: Collection[tuple[str, str]], known: Iterable[Tuning]
+) -> list[PlannedTuning]:
+    """Return the trainings that are not on record yet; none where the experiment does not ask for tuning.
+
+    One implementation tunes for all, since parity has shown that they compute the same: the hand-written
+    network where it takes part, else the first that does. Dtype and threads are the first of theirs.
+
+    Args:
+        experiment: what is run.
+        unfit: implementations, with the objective, that did not pass parity.
+        known: the trainings on record, whatever became of them.
+    """
+    count, factors = experiment.training.tune_lr, experiment.factors
+    if count is None:
+        return []
+    done = {record.key for record in known}
+    names = sorted(factors.implementations, key=lambda name: name != FIRST_CHOICE)
+    plan = []
+    for regime in dict.fromkeys(Regime.of(cell) for cell in experiment.cells()):
+        fit = [name for name in names if (name, regime.objective) not in unfit]
+        if not fit:
+            continue
+        own = float(experiment.optimizer_options(regime.optimizer)["lr"])
+        cell = Cell(
+            fit[0],
+            regime.batch_size,
+            regime.objective,
+            regime.optimizer,
+            factors.dtypes[0],
+            factors.threads[0],
+        )
+        plan += [
+            PlannedTuning(cell, rate, seed)
+            for rate in rates_around(own, count)
+            for seed in tuning_seeds(experiment.run.seeds)
+            if (regime, rate, seed) not in done
+        ]
+    return plan
+
+
+def make_tunings(
+    laboratory: Laboratory, plan: Iterable[PlannedTuning], report: Callable[[PlannedTuning, float], None]
+) -> Iterator[Tuning]:
+    """Yield each training as it ends, the failed ones included.
+
+    Args:
+        laboratory: data, weights and processes.
+        plan: the trainings.
+        report: told the training in progress and the fraction of it that is done.
+    """
+    for planned in plan:
+        cell, seed = planned.cell, planned.seed
+        setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed, planned.lr)
+        try:
+            answer = ask_to_train(laboratory, cell, seed, setting, partial(report, planned))
+            with understood():
+                end, training = answer["training"]["curve"][-1], answer["training"]
+                found = Tuning(
+                    cell,
+                    planned.lr,
+                    seed,
+                    training["status"],
+                    training["reason"],
+                    float(end["train_loss"]),
+                    end["test_accuracy"],
+                )
+        except ContestantError as error:
+            found = Tuning(cell, planned.lr, seed, error.status, str(error), math.nan, None)
+        yield found

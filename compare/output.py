@@ -1,0 +1,39 @@
+"""A directory for what is made of results: nothing is replaced unasked, no file is left half written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compare.fields import ResultsError
+from compare.store import EXPERIMENT, JOURNALS, write_whole
+
+RECORDS = (*sorted(JOURNALS), EXPERIMENT, "results.json")
+"""What a run leaves as its record, which no report replaces."""
+
+
+class Output:
+    """A new or empty directory; with `force` files of the same name are replaced, and others stay.
+
+    Raises: ResultsError, one line, where the directory will not do.
+    """
+
+    def __init__(self, directory: Path, force: bool) -> None:
+        self.directory = directory
+        if "\0" in str(directory):
+            raise ResultsError("--output has a null character in it: choose another")
+        try:
+            if directory.exists() and not directory.is_dir():
+                raise ResultsError(f"{directory} is a file, not a directory: choose another --output")
+            taken = directory.is_dir() and any(directory.iterdir())
+        except OSError as error:
+            raise ResultsError(f"cannot write to {directory}: {error.strerror}") from None
+        if taken and not force:
+            advice = "choose another --output, or replace what is there with --force"
+            raise ResultsError(f"{directory} is not empty: {advice}")
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write one file, a text as UTF-8, whole or not at all; return its path."""
+        if Path(name).name in RECORDS:
+            raise ResultsError(f"{name} is the record of a run, which a report does not replace")
+        encoded = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
+        return write_whole(self.directory, name, encoded)

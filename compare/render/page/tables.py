@@ -1,0 +1,67 @@
+"""The page's tables, each from its part of a results document; None where the document lacks the part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from compare.render.attribution_table import attribution_columns
+from compare.render.budgets_table import budgets_columns
+from compare.render.page.cells import MISSING, Cell, Column, Table, errors, valued, words
+from compare.render.parity_table import path_columns, tensor_columns
+from compare.render.tables import shared_settings, summary_columns
+from compare.render.text import counted
+from compare.render.value import Table as Values
+
+Row = Mapping[str, Any]
+MOST_TENSORS = 2000
+"""Rows of the table of every tensor; results.json has all."""
+
+
+def main_table(rows: Sequence[Row], reference: str) -> Table | None:
+    """Return a row a contestant: what varies, what was measured; the rest is told above the table."""
+    columns = summary_columns(rows, reference) if rows else {}
+    return _table("results-table", "Results, a row a contestant", columns, shared_settings(rows))
+
+
+def parity_tables(parity: Row) -> Iterator[Table]:
+    """Yield the worst tensor of each group, and the trajectories."""
+    caption = "Loss, activations and gradients: the worst tensor"
+    tensors = _table("parity-table", caption, tensor_columns(parity))
+    paths = _table("trajectory-table", "Parameters after optimizer steps", path_columns(parity))
+    yield from filter(None, (tensors, paths))
+
+
+def budgets_table(rows: Sequence[Row]) -> Table | None:
+    """Return a row a budget and contestant: batch sizes at equal epochs, updates and seconds."""
+    return _table("budgets-table", "Batch sizes, by what is held equal", budgets_columns(rows))
+
+
+def attribution_table(rows: Sequence[Row]) -> Table | None:
+    """Return a row an outcome and factor: its share of the difference from one corner to the other."""
+    return _table("attribution-table", "What each factor contributes", attribution_columns(rows))
+
+
+def tensor_table(parity: Row) -> Table | None:
+    """Return a row for every tensor, the first `MOST_TENSORS`."""
+    rows = parity["tensors"][:MOST_TENSORS]
+    if not rows:
+        return None
+    keys = ("implementation", "objective", "dtype", "tensor", "against")
+    equal = (Cell("yes", mark="good") if row["passed"] else Cell("no", mark="bad") for row in rows)
+    columns = (
+        *(words(key, [row.get(key) for row in rows]) for key in keys),
+        errors("relative error", [row["relative_error"] for row in rows]),
+        errors("by complex step", [row.get("complex_step_error") for row in rows], missing=MISSING),
+        errors("tolerance", [row["tolerance"] for row in rows]),
+        Column("equal", tuple(equal)),
+    )
+    left = len(parity["tensors"]) - len(rows)
+    more = f"{counted(left, 'more row')} in results.json." if left else ""
+    return Table("tensor-table", "Every tensor", columns, more)
+
+
+def _table(name: str, caption: str, columns: Values, shared: str = "") -> Table | None:
+    if not columns:
+        return None
+    return Table(name, caption, tuple(valued(header, values) for header, values in columns.items()), shared)
