@@ -16,7 +16,7 @@ from compare.analysis.pictures import Images, pictures_of
 from compare.experiment import Experiment, ExperimentError
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
-from compare.measure.task import check_fit
+from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.parity.batch import draw_batch
@@ -88,7 +88,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     """
     try:
         experiment = chosen_experiment(options)
-        dataset, note = chosen_dataset(experiment)
+        dataset, note = chosen_dataset(experiment, not options.quiet)
         experiment = experiment.on_rows(len(dataset.X_train))
         check_fit(experiment, dataset)
         title = title_of(experiment.to_dict(), dataset.name)
@@ -118,15 +118,16 @@ def chosen_experiment(options: Options) -> Experiment:
     return resumed_experiment(options, options.resume)
 
 
-def chosen_dataset(experiment: Experiment, seed: int | None = None) -> tuple[Dataset, str]:
+def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None) -> tuple[Dataset, str]:
     """Return the dataset, and a sentence where it is not the one that was named.
 
-    Where every seed has its own split, it is that of `seed`, or of the experiment's first.
+    Where every seed has its own split, it is that of `seed`, or of the experiment's first. A download is
+    shown if `shown`.
     """
     data = experiment.data
     split_seed = (experiment.run.seeds[0] if seed is None else seed) if data.vary_split else None
     try:
-        return load_dataset(data.dataset, data.data_dir, data.test_fraction, split_seed), ""
+        return dataset_of(experiment, shown, split_seed), ""
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
@@ -136,7 +137,7 @@ def chosen_dataset(experiment: Experiment, seed: int | None = None) -> tuple[Dat
 
 def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:
     """Return the function that gives a seed's own split of the data; None where all share one."""
-    return (lambda seed: chosen_dataset(experiment, seed)[0]) if experiment.data.vary_split else None
+    return (lambda seed: chosen_dataset(experiment, False, seed)[0]) if experiment.data.vary_split else None
 
 
 def describe(dataset: Dataset) -> str:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compare.flags import FLAGS, Flag, add_flag, value
+from compare.flags import FLAGS, Flag, add_flag, add_offline, value
 from compare.names import DTYPES, OBJECTIVES, OPTIMIZERS
 from compare.options import Parser
 from compare.overrides import flag_of
@@ -30,7 +30,16 @@ GIVEN_ONCE = (
 )
 """What is a factor of `compare.run`, and here has one level; the flag is the singular."""
 
-SHARED = ("model.hidden", "model.activation", "model.bias", "model.init", "data.dataset", "data.data_dir")
+SHARED = (
+    "model.hidden",
+    "model.activation",
+    "model.bias",
+    "model.init",
+    "data.dataset",
+    "data.data_dir",
+    "data.download",
+    "data.label_column",
+)
 HYPERPARAMETERS = (
     "training.lr",
     "training.momentum",
@@ -101,6 +110,7 @@ def build_parser() -> Parser:
         help="columns: X (features, n), Y (outputs, n), biases (outputs, 1) (default: rows)",
     )
     known = {flag.key: flag for flag in FLAGS}
+    add_offline(network)
     for flag in (*GIVEN_ONCE, *(known[key] for key in SHARED)):
         add_flag(network, flag, singular(flag.key) if flag in GIVEN_ONCE else None)
     rule = parser.add_argument_group(RULE)

@@ -93,6 +93,15 @@ def directory(value: Any) -> Path:
     return value if isinstance(value, Path) else Path(text(value))
 
 
+def column(value: Any) -> int | str:
+    """Accept the number (from 1) or the name of a column."""
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_WHOLE:
+        raise refusal(f"must be the number of a column, from 1, or its name, not {shown(value)}")
+    return value
+
+
 def batch_size(value: Any) -> int | str:
     """Accept a number of samples, or "full" for all of them."""
     if isinstance(value, str) and value == "full":

@@ -24,14 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     first = os.environ["RANK"] == "0"
     from compare.experiment import ExperimentError, load_experiment
-    from compare.measure.task import check_fit
-    from data import DataError, load_dataset
+    from compare.measure.task import check_fit, dataset_of
+    from data import DataError
 
     try:
         experiment = load_experiment(options.source, overrides_of(options))
-        dataset = load_dataset(
-            experiment.data.dataset, experiment.data.data_dir, experiment.data.test_fraction
-        )
+        dataset = dataset_of(experiment)
         check_fit(experiment, dataset)
     except (ExperimentError, DataError) as error:
         if first:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from compare.check_options import DEFAULT_ROWS, GIVEN_ONCE, CheckOptions, singular
 from compare.complaints import problems_of
 from compare.experiment import Experiment
+from compare.measure.task import dataset_of
 from compare.overrides import flag_of, overridden
 from compare.parity.student.gradient_check import check_gradients
 from compare.parity.student.process import CheckError, Target, read_target
@@ -14,7 +15,7 @@ from compare.parity.student.question import Layout, pose_question
 from compare.parity.updates.check import check_updates
 from compare.parity.updates.question import pose_update_question
 from compare.results import finite
-from data import DataError, load_dataset
+from data import DataError
 
 Document = dict[str, Any]
 FLAG_OF = {flag.key: singular(flag.key) for flag in GIVEN_ONCE} | {
@@ -73,7 +74,7 @@ def chosen_experiment(options: CheckOptions) -> Experiment:
 def gradient_document(options: CheckOptions, target: Target, experiment: Experiment) -> Document:
     """Check a function for loss and gradients."""
     try:
-        dataset = load_dataset(experiment.data.dataset, experiment.data.data_dir)
+        dataset = dataset_of(experiment, shown=not options.quiet)
     except DataError as error:
         raise CheckError("usage", f"--dataset: {error}") from None
     question = pose_question(experiment, dataset)

@@ -46,6 +46,11 @@ def rate_or_rates(text: str) -> object:
     return {name.strip(): value(rate.strip()) for name, _, rate in pairs}
 
 
+def number_or_name(text: str) -> object:
+    """Read a whole number, or else leave the text as it is."""
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
 @dataclass(frozen=True)
 class Flag:
     """A flag for an experiment's "section.key"; `read` turns its text into a value, None makes a switch."""
@@ -88,8 +93,10 @@ FLAGS = (
     Flag("factors.optimizers", words, "NAMES", f"of {', '.join(OPTIMIZERS)} (default: sgd)"),
     Flag("factors.dtypes", words, "NAMES", f"of {', '.join(DTYPES)} (default: float32)"),
     Flag("factors.threads", values, "COUNTS", "threads of each process (default: 1)"),
-    Flag("data.dataset", str, "NAME|PATH", "embedded dataset or CSV/IDX file (default: digits)"),
-    Flag("data.data_dir", str, "DIR", "directory to look for the dataset in first (default: the cache)"),
+    Flag("data.dataset", str, "NAME|PATH", "of --list, a CSV file, or a directory (default: digits)"),
+    Flag("data.data_dir", str, "DIR", "directory to look for mnist or fashion-mnist in first"),
+    Flag("data.download", None, "", "download them where they are not found (default: --download)"),
+    Flag("data.label_column", number_or_name, "N|NAME", "column of a CSV file's labels (default: 1)"),
     Flag(
         "data.test_fraction",
         value,
@@ -153,6 +160,8 @@ def add_flags(parser: argparse.ArgumentParser, keys: Iterable[str] | None = None
         flags = [flag for flag in flags if wanted is None or flag.key in wanted]
         group = parser.add_argument_group(title) if flags else parser
         for flag in flags:
+            if flag.key == "data.download":
+                add_offline(group)
             add_flag(group, flag)
 
 
@@ -164,6 +173,12 @@ def add_flag(group: argparse._ActionsContainer, flag: Flag, spelling: str | None
         group.add_argument(name, dest=flag.key, action=switch, default=None, help=flag.help)
     else:
         group.add_argument(name, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help)
+
+
+def add_offline(group: argparse._ActionsContainer) -> None:
+    """Add --offline, the other name of --no-download."""
+    told = "the same as --no-download"
+    group.add_argument("--offline", dest="data.download", action="store_false", default=None, help=told)
 
 
 def overrides_of(namespace: argparse.Namespace) -> dict[str, object]:

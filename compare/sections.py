@@ -27,13 +27,18 @@ class Section(BaseModel):
 class Data(Section):
     """[data]: which dataset, from where, how it is split, and the embedded one used if it is missing.
 
-    `vary_split`: whether every seed draws a split of its own.
+    Attributes:
+        label_column: the number (from 1) or the name of a CSV file's column of labels; None: the first.
+        download: whether MNIST and Fashion-MNIST may be downloaded where they are not found.
+        vary_split: whether every seed draws a split of its own.
     """
 
     dataset: Annotated[str, checks.given(checks.text)] = "digits"
     data_dir: Annotated[Path | None, checks.optional(checks.directory)] = None
     test_fraction: Annotated[float | None, checks.optional(checks.fraction)] = None
     vary_split: Annotated[bool, checks.given(checks.true_or_false)] = False
+    label_column: Annotated[int | str | None, checks.optional(checks.column)] = None
+    download: Annotated[bool, checks.given(checks.true_or_false)] = True
     fallback: Name = None
 
 

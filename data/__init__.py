@@ -4,9 +4,9 @@
 embedded values come from.
 """
 
-from data.dataset import Dataset
+from data.dataset import PARTS, Dataset
 from data.errors import DataError, DatasetNotFound
 from data.load import load_dataset
 from data.sources import DATASETS
 
-__all__ = ["DATASETS", "DataError", "Dataset", "DatasetNotFound", "load_dataset"]
+__all__ = ["DATASETS", "PARTS", "DataError", "Dataset", "DatasetNotFound", "load_dataset"]

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from mmap import mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+PARTS = ("X_train", "Y_train", "X_test", "Y_test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +51,21 @@ class Dataset:
         """Whether the targets are classes, not real numbers."""
         return bool(self.classes)
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the four arrays lie on disk as ``X_train.npy`` and so on, if they are mapped from there."""
+        arrays = [getattr(self, part) for part in PARTS]
+        if not all(isinstance(array, np.memmap) and isinstance(array.base, mmap) for array in arrays):
+            return None
+        paths = [Path(array.filename) for array in arrays]
+        folder = paths[0].parent
+        return folder if paths == [folder / f"{part}.npy" for part in PARTS] else None
+
     @cached_property
     def sha256(self) -> str:
         """The SHA-256, in hex, of dtype, shape and bytes of the four arrays; names and paths do not enter."""
         digest = sha256()
-        for array in (self.X_train, self.Y_train, self.X_test, self.Y_test):
+        for array in (getattr(self, part) for part in PARTS):
             little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             digest.update(f"{little_endian.dtype.str}{little_endian.shape}".encode())
             digest.update(little_endian.data)

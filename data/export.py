@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.load import Unscaled, load_unscaled
-from data.sources import DATASETS
+from data.sources import DATASETS, Request
 from data.table import row_blocks
 
 _INTEGERS = [b"%d" % value for value in range(256)]
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = _parser().parse_args(arguments)
-        raw = load_unscaled(options.dataset, options.data_dir, test_fraction=None)
+        request = Request(options.data_dir, options.label_column, not options.no_download, progress=True)
+        raw = load_unscaled(options.dataset, request, test_fraction=None)
         rows = export(raw, options.file, options.part)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -63,7 +64,7 @@ def export(raw: Unscaled, path: Path, part: str = "train") -> int:
     parts = {"train": [(raw.X_train, raw.Y_train)], "test": [(raw.X_test, raw.Y_test)]}
     chosen = [*parts["train"], *parts["test"]] if part == "all" else parts[part]
     with _new_file(path) as stream:
-        stream.write(_csv_line(["target" if not raw.classes else "label", *raw.source.train.columns]))
+        stream.write(_csv_line(["target" if not raw.classes else "label", *raw.table.columns]))
         for features, targets in chosen:
             for line in _lines(features, _label_texts(targets, raw.classes)):
                 stream.write(line)
@@ -117,6 +118,10 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
 
 
+def _number_or_name(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise DataError(f"{message} (see --help)")
@@ -131,7 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "file", metavar="FILE.csv", type=Path, help="the file to create; compressed if it ends in .gz"
     )
-    parser.add_argument("--data-dir", metavar="DIR", type=Path, help="where the files of mnist are")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", type=Path, help="where the files of mnist or fashion-mnist are"
+    )
+    parser.add_argument(
+        "--label-column", metavar="N|NAME", type=_number_or_name, help="of a CSV file (default: the first)"
+    )
+    parser.add_argument("--no-download", action="store_true", help="never try the network")
     parser.add_argument(
         "--part", choices=("train", "test", "all"), default="train", help="which rows (default: train)"
     )

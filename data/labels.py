@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError
+from data.errors import DataError, shown
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NOT_A_LABEL_AMONG_NUMBERS = frozenset(
@@ -57,7 +57,7 @@ def encode(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]:
     codes = np.fromiter((code_of[label] for label in labels), dtype=np.int64, count=len(labels))
     if -1 in code_of.values():
         row = int(np.argmin(codes))
-        raise LabelError(row, f"its label {labels[row]!r} does not occur in the training data")
+        raise LabelError(row, f"its label {shown(labels[row])} does not occur in the training data")
     return codes
 
 
@@ -79,8 +79,10 @@ def _refuse_strays(labels: Sequence[str], words: set[str]) -> None:
     """Refuse what stands among numeric labels without being a class."""
     if words == {labels[0]} and labels.count(labels[0]) == 1:
         raise LabelError(
-            0, f"its label {labels[0]!r} is the only one that is not a number; if this is a header, remove it"
+            0,
+            f"its label {shown(labels[0])} is the only one that is not a number; "
+            "if this is a header, remove it",
         )
     if all(word.lower() in _NOT_A_LABEL_AMONG_NUMBERS for word in words):
         row = next(row for row, label in enumerate(labels) if label in words)
-        raise LabelError(row, f"its label {labels[row]!r} is not a number, the other labels are")
+        raise LabelError(row, f"its label {shown(labels[row])} is not a number, the other labels are")

@@ -23,6 +23,7 @@ class Table:
         has_header: whether the file itself names its columns.
         full_scale: the largest value the format can hold (255 for IDX bytes), None where it has no limit.
         targets: float32 ``(rows, outputs)`` for regression.
+        label_column: the number (from 1) of the file's column that holds the labels, for messages.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Table:
     has_header: bool = False
     full_scale: float | None = None
     targets: NDArray[np.float32] | None = None
+    label_column: int = 1
 
 
 def row_blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

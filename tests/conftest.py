@@ -15,6 +15,15 @@ _IDX_NAMES = (
 )
 
 
+os.environ["SIDE_BY_SIDE_OFFLINE"] = "1"  # no test asks the network, unless it brings a server of its own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory) -> None:
+    """Keep the tests out of the user's cache, also those that start processes."""
+    os.environ["SIDE_BY_SIDE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """Random numbers that depend on the test's own name alone; a failing test shows the seed."""

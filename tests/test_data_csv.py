@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import DataError, csv_file
+from data import DataError, csv_file, text_stream
 from data.csv_file import read_csv
 
 GOOD = "".join(f"{i % 2},{i},{i / 4}\n" for i in range(20))
@@ -51,6 +51,70 @@ def test_every_spelling_of_a_file_reads_alike(tmp_path, monkeypatch, content, ce
 def test_header_names_the_columns_and_its_absence_numbers_them(tmp_path):
     assert read_csv(write(tmp_path, "label,a,b\n" + GOOD)).columns == ("a", "b")
     assert read_csv(write(tmp_path, GOOD)).columns == ("feature_1", "feature_2")
+
+
+@pytest.mark.parametrize("column", [3, "class", " class "])
+def test_the_label_may_stand_in_any_column(tmp_path, column):
+    table = read_csv(write(tmp_path, "a,b,class\n1,2,x\n3,4.5,y\n"), column)
+    assert table.labels == ("x", "y")
+    assert table.columns == ("a", "b")
+    assert table.label_column == 3
+    np.testing.assert_array_equal(table.features, [[1, 2], [3, 4.5]])
+
+
+def test_a_label_by_number_needs_no_header_and_in_words_makes_none(tmp_path):
+    table = read_csv(write(tmp_path, "1,x,2\n3,y,4\n"), 2)
+    assert table.labels == ("x", "y")
+    assert table.columns == ("feature_1", "feature_2")
+    assert not table.has_header
+
+
+def test_a_named_label_makes_the_first_row_a_header_even_of_numbers(tmp_path):
+    assert read_csv(write(tmp_path, "2020,2021,kind\n1,2,x\n"), "kind").columns == ("2020", "2021")
+
+
+@pytest.mark.parametrize(
+    ("column", "content", "message"),
+    [
+        (3, "a,b,c\n1,2,x\n1,z,x\n", "line 3, column 2 ('b'): 'z' is not a number"),
+        (2, "1,x,2\n1,y,q\n", "line 2, column 3: 'q' is not a number"),
+        (3, "1,2,x\n1,2, \n", "line 2, column 3: the label is missing"),
+        (4, "1,2,x\n", "has 3 columns, so column 4 cannot hold the labels"),
+        ("d", "a,b,c\n1,2,3\n", "its first row ('a', 'b', 'c') names no column 'd' to hold the labels"),
+        ("a", "a,b,a\n1,2,3\n", "its first row ('a', 'b', 'a') names 2 columns 'a' to hold the labels"),
+        ("c", "a,b,c\n", "has a header but no rows"),
+    ],
+)
+def test_a_label_column_that_will_not_do_is_told(tmp_path, column, content, message):
+    with pytest.raises(DataError) as caught:
+        read_csv(write(tmp_path, content), column)
+    assert message in str(caught.value)
+
+
+def test_the_line_of_a_byte_that_is_not_utf_8_is_counted_in_the_whole_file(tmp_path):
+    path = write(tmp_path, b"1,2\n" * 50_000 + b"1,\xe9\n")
+    with pytest.raises(DataError, match=r"line 50001: is not UTF-8 text \(.* at byte 3 of the line\)"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("content", [b"1,2\n" * 5 + b"1," * 100, b"1," * 100], ids=["later", "first"])
+def test_an_endless_line_is_refused_with_its_number(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(text_stream, "LONGEST_LINE", 100)
+    with pytest.raises(DataError, match=f"line {content.count(10) + 1}: is longer than 100 bytes"):
+        read_csv(write(tmp_path, content))
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
+    content = gzip.compress(b"0,1\n" * 100_000)
+    monkeypatch.setattr(text_stream, "ALWAYS_ALLOWED", 1000)
+    monkeypatch.setattr(csv_file, "_read_chunks", None)
+    with pytest.raises(DataError, match=f"expands to over {200 * len(content)} bytes, 200 times its size"):
+        read_csv(write(tmp_path, content))
+
+
+def test_a_compressed_file_below_the_bound_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_stream, "ALWAYS_ALLOWED", 1000)
+    assert len(read_csv(write(tmp_path, gzip.compress(GOOD.encode() * 500))).labels) == 10_000
 
 
 def test_quoted_labels_may_hold_commas(tmp_path):

@@ -91,7 +91,7 @@ def test_a_failure_while_writing_leaves_nothing_behind(tmp_path, monkeypatch, ca
 )
 def test_bad_usage_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("data.sources.platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

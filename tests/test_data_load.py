@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from test_data_idx import idx_bytes
 
-from data import DataError, Dataset, load_dataset, sources
+from data import DataError, Dataset, load_dataset
+from data.places import IDX_NAMES
 
 EMBEDDED = {
     "digits": (1438, 359, 64, 10),
@@ -146,6 +147,29 @@ def test_parts_whose_headers_differ_are_refused(directory):
         load_dataset(directory)
 
 
+def test_the_label_column_counts_for_both_files_and_in_messages(directory):
+    (directory / "train.csv").write_text("x,label,y\n1,b,2\n3,a,4.5\n5,b,6\n7,a,8\n")
+    (directory / "test.csv").write_text("x,label,y\n9,a,1\n4,b,3.25\n")
+    dataset = load_dataset(directory, label_column="label")
+    assert dataset.classes == ("a", "b")
+    assert dataset.Y_train.tolist() == [1, 0, 1, 0]
+    assert dataset.X_test.tolist()[0][0] == 1
+    (directory / "test.csv").write_text("x,label,y\n9,c,1\n")
+    with pytest.raises(DataError, match=r"test\.csv, line 2, column 2: its label 'c' does not occur"):
+        load_dataset(directory, label_column="label")
+    (directory / "test.csv").write_text("x,label,z\n9,a,1\n")
+    with pytest.raises(DataError, match=r"test\.csv, column 3: is 'z' where"):
+        load_dataset(directory, label_column=2)
+
+
+def test_a_label_too_long_to_show_is_cut(directory):
+    (directory / "test.csv").write_text(f"{'c' * 5000},1,2\n")
+    with pytest.raises(DataError) as caught:
+        load_dataset(directory)
+    assert "its label 'cccc" in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -178,7 +202,7 @@ def idx_directory(directory, rng, test_labels=(1, 0), dotted=False, compress=byt
         test_labels,
     ]
     directory.mkdir(exist_ok=True)
-    for name, content in zip(sources._IDX_NAMES, contents, strict=True):
+    for name, content in zip(IDX_NAMES, contents, strict=True):
         spelling = name.replace("-idx", ".idx") if dotted else name
         ending = ".gz" if compress is gzip.compress else ""
         (directory / (spelling + ending)).write_bytes(compress(idx_bytes(np.asarray(content))))
@@ -189,7 +213,7 @@ def idx_directory(directory, rng, test_labels=(1, 0), dotted=False, compress=byt
 @pytest.mark.parametrize("dotted", [False, True], ids=["-idx", ".idx"])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_mnist_is_found_in_each_place_and_spelling(tmp_path, monkeypatch, rng, place, dotted, compress):
-    monkeypatch.setattr(sources.platformdirs, "user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "given").mkdir()
     (tmp_path / "cache").mkdir()
     images, labels, test_images, _ = idx_directory(tmp_path / place, rng, dotted=dotted, compress=compress)

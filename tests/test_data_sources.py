@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import data
-from data import DATASETS, DataError, DatasetNotFound, load_dataset, sources
+from data import DATASETS, DataError, DatasetNotFound, load_dataset
 from data.csv_file import read_csv
+from data.places import IDX_NAMES
 
 ROOM = Path(data.__file__).parent
 
@@ -55,7 +56,7 @@ def test_listing_the_names_imports_none_of_the_heavy_modules(module):
     code = f"import sys; from data import DATASETS; print(*DATASETS); sys.exit({module!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["digits", "breast-cancer", "nuclei", "mnist"]
+    assert done.stdout.split() == ["digits", "breast-cancer", "nuclei", "mnist", "fashion-mnist"]
 
 
 @pytest.mark.parametrize("description", DATASETS.values(), ids=DATASETS)
@@ -86,14 +87,16 @@ def test_a_path_too_long_is_told():
 
 
 def test_absent_mnist_is_told_with_its_four_files_and_their_place(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources.platformdirs, "user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DatasetNotFound) as caught:
         load_dataset("mnist")
-    for name in sources._IDX_NAMES:
+    for name in IDX_NAMES:
         assert name in str(caught.value)
     assert str(tmp_path / "cache" / "mnist") in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(DatasetNotFound, match=rf"into {re.escape(str(tmp_path))}$"):
+    with pytest.raises(
+        DatasetNotFound, match=rf"into {re.escape(str(tmp_path))}; downloading is switched off$"
+    ):
         load_dataset("mnist", data_dir=tmp_path)
 
 
@@ -101,6 +104,36 @@ def test_a_data_directory_that_is_not_there_is_not_mistaken_for_absent_mnist(tmp
     with pytest.raises(DataError, match="is not a directory") as caught:
         load_dataset("mnist", data_dir=tmp_path / "typo")
     assert not isinstance(caught.value, DatasetNotFound)
+
+
+@pytest.mark.parametrize(
+    ("directory", "message"),
+    [("a\0b", r"a\\x00b"), ("x" * 5000, "File name too long")],
+    ids=["NUL", "too long"],
+)
+def test_a_data_directory_that_cannot_be_a_name_is_told(directory, message):
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset("mnist", data_dir=Path(directory))
+    assert str(caught.value).isprintable()
+    with pytest.raises(DataError, match=message):
+        load_dataset(Path(directory))
+
+
+def test_a_directory_that_may_not_be_entered_is_told(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    for arguments in (("mnist", tmp_path), (tmp_path,)):
+        with pytest.raises(DataError, match="Permission denied"):
+            load_dataset(*arguments)
+
+
+@pytest.mark.parametrize("name", ["two\nlines.csv", "\x1b[31mred.csv", "latin-\udce9.csv"], ids=ascii)
+def test_a_message_is_one_line_that_can_be_printed_whatever_the_name_of_the_file(name):
+    with pytest.raises(DataError) as caught:
+        load_dataset(name)
+    assert str(caught.value) == f"{repr(name)[1:-1]}: no such file or directory"
 
 
 def test_a_directory_without_data_is_told(tmp_path):

@@ -197,6 +197,11 @@ ONE_LINERS = [
     ),
     ("[data]\ndataset = ''", "data.dataset: must be a text that is not empty, not ''"),
     ("[data]\ndata_dir = 1", "data.data_dir: must be a text that is not empty, not 1"),
+    (
+        "[data]\nlabel_column = 0",
+        "data.label_column: must be the number of a column, from 1, or its name, not 0",
+    ),
+    ("[data]\ndownload = 1", "data.download: must be true or false, not 1"),
     ("[data]\ntest_fraction = 1", "data.test_fraction: must be a number between 0 and 1, not 1"),
     ("[model]\nhidden = 10", "model.hidden: must be a list, such as [10]"),
     ("[model]\nhidden = [10, 0]", "model.hidden: must be a whole number from 1 to 2147483647, not 0"),
@@ -533,6 +538,8 @@ def experiments(draw):
         "data": {
             "dataset": draw(st.sampled_from(["digits", "x.csv"])),
             "data_dir": draw(st.sampled_from([None, "a/b"])),
+            "label_column": draw(st.sampled_from([None, 2, "class"])),
+            "download": draw(st.booleans()),
         },
         "model": {
             "hidden": hidden,

@@ -88,6 +88,10 @@ def test_commands_own_flags_are_no_part_of_the_experiment():
         ("--nesterov", "training.nesterov", True),
         ("--seeds 0,1,2", "run.seeds", [0, 1, 2]),
         ("--dataset 7.csv", "data.dataset", "7.csv"),
+        ("--label-column 3", "data.label_column", 3),
+        ("--label-column 3.5", "data.label_column", "3.5"),
+        ("--no-download", "data.download", False),
+        ("--offline", "data.download", False),
     ],
 )
 def test_flags_turn_text_into_values(line, key, expected):
@@ -96,7 +100,8 @@ def test_flags_turn_text_into_values(line, key, expected):
 
 
 ACCEPTED = """--vary-split --tune-lr 3 --noise-scale
---dataset digits --data-dir d --test-fraction 0.2 --fallback digits --hidden 100,50
+--dataset digits --data-dir d --test-fraction 0.2 --label-column 2 --no-download
+--fallback digits --hidden 100,50
 --activation tanh --no-bias --init pytorch --implementations numpy,torch --reference torch
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99

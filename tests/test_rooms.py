@@ -15,7 +15,7 @@ ROOMS = ("handwritten", "torch_impl", "data", "compare")
 ALLOWED = {
     "handwritten": {"numpy"},
     "torch_impl": {"torch", "numpy"},
-    "data": {"numpy", "pandas", "platformdirs"},
+    "data": {"numpy", "pandas", "platformdirs", "filelock", "tqdm"},  # the last two to download
 }
 
 # The floors of `compare`, from the ground up; a module may import its own floor and those below it.

@@ -212,7 +212,7 @@ def test_fallback_to_the_embedded_digits_is_told(run, tmp_path, monkeypatch):
         "--processes",
         "0",
     ]
-    monkeypatch.setenv("XDG_CACHE_HOME", str(missing))
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(missing))
     done = run(
         *arguments, "--batch-sizes", "full", "--updates", "2", "--seeds", "0", "--processes=0", "--quiet"
     )
@@ -257,7 +257,7 @@ def test_bad_input_is_one_line_and_exit_code_2_and_nothing_is_written(
     arguments, told, run, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "empty"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.csv").write_text(BAD_CSV)
     (tmp_path / "unknown-key.toml").write_text("[training]\nepochz = 3\n")

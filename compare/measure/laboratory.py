@@ -14,12 +14,13 @@ from compare.measure.scratch import Scratch
 from compare.measure.task import network_of
 from compare.network import Network
 from compare.results import Cell, Regime
-from data import Dataset
+from data import PARTS, Dataset
 
 
 class Laboratory:
     """A folder of arrays that every contestant maps, and the contestants themselves; a context manager.
 
+    Data that are mapped from the cache are mapped from there by the contestants too, and not copied.
     `rates` has the learning rate of every regime that has one of its own.
 
     Args:
@@ -39,13 +40,13 @@ class Laboratory:
         self.experiment, self.data, self._splits = experiment, data, splits
         self._scratch = Scratch()
         self.folder = self._scratch.folder
-        self._arrays = arrays or self.folder
+        self._arrays = arrays or data.folder or self.folder
         self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         self._split_folders: dict[int, Path] = {}
         try:
-            if arrays is None:
+            if self._arrays == self.folder:
                 write_parts(data, self.folder)
         except BaseException:
             self._scratch.cleanup()
@@ -161,5 +162,5 @@ class Laboratory:
 
 def write_parts(data: Dataset, folder: Path) -> None:
     """Write a dataset's arrays for the contestants to map."""
-    for part in ("X_train", "Y_train", "X_test", "Y_test"):
+    for part in PARTS:
         np.save(folder / f"{part}.npy", getattr(data, part), allow_pickle=False)

@@ -1,9 +1,29 @@
-"""An experiment on a dataset: the networks it needs, and whether the two go together."""
+"""An experiment on a dataset: how that is had, the networks it needs, and whether the two go together."""
 
 from compare.experiment import Experiment, ExperimentError
 from compare.network import Network
 from compare.targets import output_width
-from data import Dataset
+from data import Dataset, load_dataset
+
+
+def dataset_of(experiment: Experiment, shown: bool = False, split_seed: int | None = None) -> Dataset:
+    """Load the dataset that an experiment names; `shown`: show a download, on a terminal.
+
+    `split_seed` draws another split than the fixed one.
+
+    Raises:
+        DataError: it cannot be had or used.
+    """
+    data = experiment.data
+    return load_dataset(
+        data.dataset,
+        data.data_dir,
+        data.test_fraction,
+        split_seed,
+        label_column=data.label_column,
+        download=data.download,
+        progress=shown,
+    )
 
 
 def network_of(experiment: Experiment, dataset: Dataset, objective: str) -> Network:
