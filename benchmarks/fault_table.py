@@ -143,7 +143,7 @@ def prepared(folder: Path) -> Iterator[None]:
 
     ungated = mock.Mock(return_value=Parity((), (), {}))
     paths = os.pathsep.join([str(TESTS / "contestants"), str(ROOT)])
-    variables = {"PYTHONPATH": paths, LATE: str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    variables = {"PYTHONPATH": paths, LATE: str(folder), "SIDE_BY_SIDE_CACHE": str(folder / "cache")}
     before, numbers = Path.cwd(), [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
     handlers = [(number, signal.getsignal(number)) for number in numbers]
     os.chdir(folder)
