@@ -13,8 +13,7 @@ from compare.analysis.back_propagation import back_propagate
 from compare.analysis.derivation import derivation_of
 from compare.analysis.document import results_document
 from compare.analysis.pictures import Images, pictures_of
-from compare.experiment import Experiment, ExperimentError, load_experiment
-from compare.implementations import known_names
+from compare.experiment import Experiment, ExperimentError
 from compare.measure.environment import describe_environment
 from compare.measure.laboratory import Laboratory
 from compare.measure.preflight import check_contestants
@@ -26,6 +25,7 @@ from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
 from compare.progress import Progress
 from compare.recording import (
+    Interrupted,
     planned_runs,
     record_noise,
     record_runs,
@@ -39,8 +39,16 @@ from compare.render.files import PICTURES, formats_there, made_files
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
 from compare.render.terminal import results_paragraphs
+from compare.render.text import counted
 from compare.results import ResultsError, Run, in_grid_order
-from compare.store import EXPERIMENT, Store, read_experiment
+from compare.resumption import (
+    asked_experiment,
+    check_conditions,
+    new_record,
+    recorded,
+    resumed_experiment,
+)
+from compare.store import Store
 from data import DataError, Dataset, DatasetNotFound, load_dataset
 
 Say = Callable[[str], None]
@@ -98,10 +106,12 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
             if store.dropped:
                 say(store.dropped)
             record = Record(begun_with(options, command), note, device)
-            with workplace(options, laboratory) as place:
+            with told_what_is_on_disk(store), workplace(options, laboratory) as place:
                 return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
     except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"cannot begin: {error}") from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
 
@@ -109,29 +119,8 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
 def chosen_experiment(options: Options) -> Experiment:
     """Return the experiment asked for: a preset or a file with its flags, or the one to be resumed."""
     if options.resume is None:
-        experiment = load_experiment(options.source, options.overrides, known_names())
-        if options.rigorous:
-            return experiment.rigorous()
-        return experiment.fast(options.overrides.keys()) if options.fast else experiment
-    if options.source or options.overrides or options.fast or options.rigorous or options.output:
-        raise InputError("--resume goes on with the experiment as it was; leave out everything else")
-    return as_recorded(recorded(options.resume)["experiment"])
-
-
-def as_recorded(table: dict[str, Any]) -> Experiment:
-    """Return the experiment of a result directory; one of before there was a floor goes on without it."""
-    run = table.get("run")
-    return Experiment.from_dict({**table, "run": {"floor": False, **run}} if isinstance(run, dict) else table)
-
-
-def recorded(directory: Path) -> dict[str, Any]:
-    """Return what a result directory says it was begun with: the experiment and the data's SHA-256."""
-    record = read_experiment(directory)
-    if not {"experiment", "data_sha256", "command"} <= record.keys() or not all(
-        isinstance(record[key], kind) for key, kind in (("experiment", dict), ("command", list))
-    ):
-        raise ResultsError(f"{directory / EXPERIMENT} is not what a run leaves there; start anew")
-    return record
+        return asked_experiment(options)
+    return resumed_experiment(options, options.resume)
 
 
 def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None) -> tuple[Dataset, str]:
@@ -168,18 +157,33 @@ def begun_with(options: Options, command: list[str]) -> list[str]:
 
 
 def open_store(options: Options, experiment: Experiment, dataset: Dataset, command: list[str]) -> Store:
-    """Return the directory for the results: a new one, or the one to be resumed with the same data."""
+    """Return the directory for the results: a new one, or the one to be resumed under the same conditions."""
     if options.resume is None:
         directory = options.output or default_directory(experiment)
-        record = {
-            "experiment": experiment.to_dict(),
-            "data_sha256": dataset.sha256,
-            "command": command,
-        }
-        return Store.create(directory, record)
-    if recorded(options.resume)["data_sha256"] != dataset.sha256:
-        raise ResultsError(f"{options.resume}: the data are not those it was begun with; start anew")
-    return Store.resume(options.resume)
+        return Store.create(directory, new_record(experiment, dataset, command))
+    told = check_conditions(options.resume, experiment, dataset)
+    store = Store.resume(options.resume)
+    store.dropped = "\n".join(filter(None, [store.dropped, told])) or None
+    return store
+
+
+@contextmanager
+def told_what_is_on_disk(store: Store) -> Iterator[None]:
+    """Turn an interruption, or a failure to write, into one that says what is kept and how to go on."""
+
+    def on_disk(first: str = "") -> str:
+        kept = f"{counted(len(store.runs), 'run')} and {counted(len(store.timings), 'timing')} on disk"
+        return f"{kept}; {first}go on with --resume {store.directory}"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {on_disk()}") from None
+    except ResultsError as error:
+        raise InputError(f"{error}; {on_disk('mend that and ')}") from None
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        raise InputError(f"cannot go on: {told}; {on_disk('mend that and ')}") from None
 
 
 @contextmanager

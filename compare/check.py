@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from compare.check_options import CheckOptions, parse_check_options
+from compare.signals import interrupt_on_request
 
 EQUAL, NOT_EQUAL, NOT_CHECKED, INTERRUPTED = 0, 1, 2, 130
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from compare.parity.student.process import CheckError
     from compare.render.check_report import check_report, verdict_line
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on_request()
     human = sys.stderr if options.json == "-" else sys.stdout
     try:
         document = examine(options)

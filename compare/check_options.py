@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compare.flags import FLAGS, Flag, add_offline, value
+from compare.flags import FLAGS, Flag, add_flag, add_offline, value
 from compare.names import DTYPES, OBJECTIVES, OPTIMIZERS
 from compare.options import Parser
+from compare.overrides import flag_of
 
 DEFAULT_ROWS = 37
 """Rows of the batch: many, and as many as no layer of the default network has units."""
@@ -85,7 +86,7 @@ class CheckOptions:
 
 def singular(key: str) -> str:
     """Give the flag of a factor that has one level, such as --batch-size."""
-    return "--" + key.partition(".")[2].removesuffix("s").replace("_", "-")
+    return flag_of(key).removesuffix("s")
 
 
 def build_parser() -> Parser:
@@ -111,24 +112,15 @@ def build_parser() -> Parser:
     known = {flag.key: flag for flag in FLAGS}
     add_offline(network)
     for flag in (*GIVEN_ONCE, *(known[key] for key in SHARED)):
-        add_flag(network, flag, singular(flag.key) if flag in GIVEN_ONCE else flag.spelling)
+        add_flag(network, flag, singular(flag.key) if flag in GIVEN_ONCE else None)
     rule = parser.add_argument_group(RULE)
     rule.add_argument("--rule", metavar="NAME", help=f"of {', '.join(OPTIMIZERS)}")
     rule.add_argument(
         "--steps", type=count, metavar="K", help=f"steps, lr halved half way (default: {DEFAULT_STEPS})"
     )
     for key in HYPERPARAMETERS:
-        add_flag(rule, known[key], known[key].spelling)
+        add_flag(rule, known[key])
     return parser
-
-
-def add_flag(group: argparse._ArgumentGroup, flag: Flag, spelling: str) -> None:
-    """Add a flag of an experiment under a spelling."""
-    if flag.read is None:
-        switch = argparse.BooleanOptionalAction
-        group.add_argument(spelling, dest=flag.key, action=switch, default=None, help=flag.help)
-    else:
-        group.add_argument(spelling, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help)
 
 
 def parse_check_options(arguments: Sequence[str] | None = None) -> CheckOptions:
@@ -148,7 +140,7 @@ def parse_check_options(arguments: Sequence[str] | None = None) -> CheckOptions:
         for key in (of_rule if is_optimizer else of_network)
         if vars(given)[key] is not None
     }
-    spellings = {key: singular(key) if key in once else known_flag(key) for key in (*of_network, *of_rule)}
+    spellings = {key: singular(key) if key in once else flag_of(key) for key in (*of_network, *of_rule)}
     spellings |= {"layout": "--layout"} if is_optimizer else {"rule": "--rule", "steps": "--steps"}
     for key in (*of_network, "layout") if is_optimizer else (*of_rule, "rule", "steps"):
         if vars(given)[key] is not None:
@@ -170,11 +162,6 @@ def parse_check_options(arguments: Sequence[str] | None = None) -> CheckOptions:
         json=given.json,
         quiet=given.quiet,
     )
-
-
-def known_flag(key: str) -> str:
-    """Give the flag of a "section.key"."""
-    return "--" + key.partition(".")[2].replace("_", "-")
 
 
 def seconds(text: str) -> float:

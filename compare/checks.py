@@ -141,6 +141,8 @@ def learning_rate(value: Any) -> float | dict[str, float]:
 
 def listed_values(values: Any, check: Check, least: int = 1, distinct: bool = True) -> tuple[Any, ...]:
     """Accept a list: at least `least` values, each accepted by `check`, none twice if `distinct`."""
+    if values == "":
+        raise refusal(f"is empty; give {'one value or more' if least else 'values, or say none'}")
     if not isinstance(values, list | tuple):
         raise refusal(f"must be a list, such as [{shown(values)}]")
     if len(values) < least:

@@ -184,12 +184,15 @@ class Experiment(Section):
         return self.model_dump(mode="json")
 
     @classmethod
-    def from_dict(cls, table: Mapping[str, Any]) -> "Experiment":
+    def from_dict(
+        cls, table: Mapping[str, Any], overrides: Mapping[str, object] | None = None
+    ) -> "Experiment":
         """Build the experiment that `to_dict` gave, also on a machine that could not run it.
 
-        Raises `ExperimentError` where the table is no experiment.
+        `overrides`, values by "section.key", beat it. Raises `ExperimentError` where it is no experiment.
         """
-        return _validated(table, "experiment", {})
+        overrides = overrides or {}
+        return _validated(overridden(table, overrides), "experiment", overrides)
 
 
 def load_experiment(

@@ -11,6 +11,7 @@ from compare.names import suggest
 
 DEFAULT_PRESET = "digits"
 LARGEST_FILE = 1_000_000  # bytes
+LONGEST_MESSAGE = 1_000  # signs of an error; a key may be as long as the file
 PRESETS = Path(__file__).with_name("presets")
 
 
@@ -18,7 +19,8 @@ class ExperimentError(ValueError):
     """An experiment that cannot be run as written: one line that says where, what is wrong, what would do."""
 
     def __init__(self, message: str):
-        super().__init__("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in message))
+        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in message[:LONGEST_MESSAGE])
+        super().__init__(line if len(message) <= LONGEST_MESSAGE else f"{line} ...")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def _parse(content: bytes, label: str) -> dict[str, Any]:
             f"{label}: is nested too deeply; an experiment has five sections of keys"
         ) from None
     except ValueError as error:
+        if "integer string conversion" in str(error):
+            raise ExperimentError(f"{label}: has a number of too many digits") from None
         raise ExperimentError(f"{label}: {_place(str(error), text)}; see the presets for the form") from None
 
 

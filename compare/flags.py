@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from compare.names import ACTIVATIONS, DEVICES, DTYPES, IMPLEMENTATIONS, INITS, OPTIMIZERS
+from compare.overrides import flag_of
 
 
 def value(text: str) -> object:
@@ -21,8 +22,10 @@ def value(text: str) -> object:
 
 
 def values(text: str) -> object:
-    """Read values separated by commas; "none" and nothing at all are the empty list."""
-    return [] if text.strip() in ("", "none") else [value(part.strip()) for part in text.split(",")]
+    """Read values separated by commas; "none" is the empty list, and nothing at all is no list."""
+    if text.strip() in ("", "none"):
+        return [] if text.strip() else ""
+    return [value(part.strip()) for part in text.split(",")]
 
 
 def words(text: str) -> object:
@@ -60,7 +63,7 @@ class Flag:
     @property
     def spelling(self) -> str:
         """The flag as it is written, such as --batch-sizes."""
-        return "--" + self.key.partition(".")[2].replace("_", "-")
+        return flag_of(self.key)
 
 
 GROUPS = {
@@ -139,6 +142,9 @@ FLAGS = (
     ),
     Flag("run.timeout", value, "S", "seconds one training may take (default: 600)"),
     Flag(
+        "run.memory_limit", value, "GB", "GB one contestant may take (default: four fifths of the machine's)"
+    ),
+    Flag(
         "run.processes", value, "N", "processes in which each contestant is timed; 0: no timing (default: 5)"
     ),
     Flag("run.rounds", value, "N", "blocks that each is timed in a process (default: 6)"),
@@ -161,13 +167,17 @@ def add_flags(parser: argparse.ArgumentParser, keys: Iterable[str] | None = None
         for flag in flags:
             if flag.key == "data.download":
                 add_offline(group)
-            if flag.read is None:
-                switch = argparse.BooleanOptionalAction
-                group.add_argument(flag.spelling, dest=flag.key, action=switch, default=None, help=flag.help)
-            else:
-                group.add_argument(
-                    flag.spelling, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help
-                )
+            add_flag(group, flag)
+
+
+def add_flag(group: argparse._ActionsContainer, flag: Flag, spelling: str | None = None) -> None:
+    """Add a flag of an experiment, under another spelling where one is given."""
+    name = spelling or flag.spelling
+    if flag.read is None:
+        switch = argparse.BooleanOptionalAction
+        group.add_argument(name, dest=flag.key, action=switch, default=None, help=flag.help)
+    else:
+        group.add_argument(name, dest=flag.key, type=flag.read, metavar=flag.metavar, help=flag.help)
 
 
 def add_offline(group: argparse._ActionsContainer) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compare.options import Options, parse_options
+from compare.signals import interrupt_on_request
 
 if TYPE_CHECKING:
     from compare.campaign import Outcome
@@ -19,34 +21,49 @@ OK, PARITY_FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = parse_options(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # no text is worth a failure where it cannot be shown
+        sys.stdout.reconfigure(errors="backslashreplace")
     if options.list_presets:
-        print(listing())
+        say(listing())
         return OK
+    interrupt_on_request()
+    command = ["python", "-m", "compare.run", *(sys.argv[1:] if arguments is None else arguments)]
+    try:
+        return run(options, command)
+    except KeyboardInterrupt:
+        tell("interrupted; whatever was finished is on disk")
+        return INTERRUPTED
+
+
+def run(options: Options, command: list[str]) -> int:
+    """Run the experiment asked for; return the exit code."""
     from compare.campaign import InputError, run_campaign
     from compare.recording import Interrupted
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    command = ["python", "-m", "compare.run", *(sys.argv[1:] if arguments is None else arguments)]
     try:
-        outcome = run_campaign(options, command, say)
+        return exit_code(run_campaign(options, command, say))
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         return BAD_INPUT
     except Interrupted as interruption:
-        print(interruption, file=sys.stderr)
+        tell(str(interruption))
         return INTERRUPTED
-    except KeyboardInterrupt:
-        print("interrupted before any run was made", file=sys.stderr)
-        return INTERRUPTED
-    return exit_code(outcome)
 
 
 def say(text: str) -> None:
-    """Print a paragraph at once, also into a pipe; if its reader has gone, say the rest to nobody."""
+    """Print a paragraph at once, also into a pipe; where it cannot be printed, say the rest to nobody."""
     try:
         print(text, end="\n\n", flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            tell(f"cannot print ({error.strerror}); what is printed is in the results, too")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(text: str) -> None:
+    """Print a line for people to standard error, where it has not gone with its terminal."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -82,14 +82,16 @@ class Factors(Section):
 
 
 class RunSettings(Section):
-    """[run]: how often, against what, and for how many seconds at most; 0 processes: no timing blocks.
+    """[run]: how often, against what, for how many seconds and in how many GB at most.
 
+    0 processes: no timing blocks.
     `noise_scale`: whether the gradient noise is measured (None: where there are three batch sizes or more).
     """
 
     seeds: Annotated[tuple[int, ...], checks.listed(checks.whole(0))] = (0,)
     reference: Name = None
     timeout: Annotated[float, checks.given(checks.above_zero)] = 600.0
+    memory_limit: Positive = None
     processes: Annotated[int, checks.given(checks.whole(0))] = 5
     rounds: Annotated[int, checks.given(checks.whole(1))] = 6
     null_test: Annotated[bool, checks.given(checks.true_or_false)] = True

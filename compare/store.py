@@ -28,6 +28,7 @@ if sys.platform != "win32":
 
 RUNS = "runs.jsonl"
 EXPERIMENT = "experiment.json"
+_BEGINNING = {RUNS, f".{EXPERIMENT}.partial"}
 
 Record = Run | Timing | NoiseScale | Tuning
 
@@ -73,7 +74,7 @@ class Store:
         taken = f"{directory} is not empty: choose another --output, or go on with it by --resume {directory}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if any(directory.iterdir()):
+            if _holds_more_than_a_beginning(directory):
                 raise ResultsError(taken)
             store = cls(directory, _open_locked(directory, os.O_CREAT))
         except FileExistsError:
@@ -81,11 +82,12 @@ class Store:
         except OSError as error:
             raise ResultsError(f"cannot write results to {directory}: {error.strerror}") from None
         try:
-            if [entry.name for entry in directory.iterdir()] != [RUNS] or store._run_lines.size:
+            if _holds_more_than_a_beginning(directory):
                 raise ResultsError(taken)
             store.write_text(EXPERIMENT, text)
             store.experiment = json.loads(text)
         except BaseException:
+            store._take_back()
             store.close()
             raise
         return store
@@ -159,6 +161,14 @@ class Store:
     ) -> None:
         self.close()
 
+    def _take_back(self) -> None:
+        """Remove what `create` has made of a directory that could not be begun."""
+        with contextlib.suppress(OSError):
+            if not _holds_more_than_a_beginning(self.directory):
+                for name in _BEGINNING:
+                    (self.directory / name).unlink(missing_ok=True)
+                self.directory.rmdir()
+
     def _journal(self, name: str) -> Journal:
         if name not in self._journals:
             path = self.directory / name
@@ -201,6 +211,12 @@ def write_whole(directory: Path, name: str, content: bytes) -> Path:
     return path
 
 
+def _holds_more_than_a_beginning(directory: Path) -> bool:
+    """Whether there is anything beside what a run leaves that was killed before it had begun."""
+    names = {entry.name for entry in directory.iterdir()}
+    return not names <= _BEGINNING or (RUNS in names and (directory / RUNS).stat().st_size > 0)
+
+
 def read_experiment(directory: Path) -> dict[str, Any]:
     """Return the experiment a result directory was made with; raise `ResultsError` if it is none."""
     path = Path(directory) / EXPERIMENT
@@ -215,7 +231,9 @@ def read_experiment(directory: Path) -> dict[str, Any]:
         raise ResultsError(f"cannot read {path}: {told}") from None
     except ResultsError:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ResultsError(f"{path} is nested too deeply") from None
+    except ValueError as error:
         raise ResultsError(f"{path} is not JSON: {' '.join(str(error).split())}") from None
     if not isinstance(experiment, dict):
         raise ResultsError(f"{path} must hold a JSON object")
@@ -227,6 +245,8 @@ def _open_locked(directory: Path, flags: int) -> Journal:
     try:
         if sys.platform != "win32":
             fcntl.flock(journal.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(journal.descriptor), os.stat(directory / RUNS)):
+                raise BlockingIOError  # whoever held it has taken it back
     except BlockingIOError:
         journal.close()
         raise ResultsError(f"another run is writing to {directory}: wait for it, or choose another") from None

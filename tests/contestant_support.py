@@ -1,6 +1,7 @@
 """What the tests of worker, gate and command share: odd contestants, small experiments, their laboratory."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ def register_odd_contestants(monkeypatch) -> None:
     """Make the contestants of tests/contestants/ known here and in every worker started from now on."""
     monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     monkeypatch.syspath_prepend(str(CONTESTANTS))
+    from hostile_contestants import HOSTILE
     from odd_contestants import ODD
 
-    for name, where in ODD.items():
+    for name, where in (ODD | HOSTILE).items():
         monkeypatch.setitem(IMPLEMENTATIONS, name, where)
 
 
@@ -56,3 +58,15 @@ def write_csv(path: Path, rows: int = 90) -> Path:
 
 def one_line(text: str) -> bool:
     return bool(text.strip()) and text.strip().count("\n") == 0
+
+
+def ends(pid):
+    """Whether a process that may be nobody's child any more ends; one that has ended may still be listed."""
+    for _ in range(1000):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False

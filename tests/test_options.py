@@ -72,7 +72,6 @@ def test_commands_own_flags_are_no_part_of_the_experiment():
         ("--hidden 100,50", "model.hidden", [100, 50]),
         ("--hidden 100", "model.hidden", [100]),
         ("--hidden none", "model.hidden", []),
-        ("--hidden=", "model.hidden", []),
         ("--no-bias", "model.bias", False),
         ("--bias", "model.bias", True),
         ("--activation tanh", "model.activation", "tanh"),
@@ -107,7 +106,7 @@ ACCEPTED = """--vary-split --tune-lr 3 --noise-scale
 --objectives softmax+cross_entropy,sigmoid+squared_error --batch-sizes full,32 --optimizers sgd,rmsprop,adam
 --lr sgd=0.1 --momentum 0.9 --dampening 0 --nesterov --weight-decay 0.01 --alpha 0.9 --beta1 0.8 --beta2 0.99
 --eps 1e-7 --dtypes float64 --threads 1 --updates 10 --target 0.9 --seeds 3,4 --timeout 60
---processes 2 --rounds 3 --no-null-test --no-floor --device cpu"""
+--memory-limit 2 --processes 2 --rounds 3 --no-null-test --no-floor --device cpu"""
 
 
 def test_all_flags_together_make_an_experiment():
@@ -130,7 +129,9 @@ def test_all_flags_together_make_an_experiment():
         ("--lr 0.1,0.2", "--lr: must be a number above 0, not '0.1,0.2'"),
         ("--lr sdg=1", "--lr: 'sdg' is not known; did you mean sgd?"),
         ("--hidden 5,,3", "--hidden: must be a whole number from 1 to 2147483647, not ''"),
-        ("--seeds=", "--seeds: must have at least one value, not none"),
+        ("--hidden=", "--hidden: is empty; give values, or say none"),
+        ("--seeds=", "--seeds: is empty; give one value or more"),
+        ("--seeds none", "--seeds: must have at least one value, not none"),
         ("--implementations=", "--implementations: must have at least one value, not none"),
         ("--dtypes float32,float32", "--dtypes: has 'float32' more than once; name each value once"),
         (

@@ -24,6 +24,7 @@ WORK = {"parity", "measure", "analysis", "implementations"}
 COMMANDS = {"run", "check", "report", "distributed", "contract"} | {
     "campaign",
     "recording",
+    "resumption",
     "examination",
     "reporting",
     "sharded_batch",

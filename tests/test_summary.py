@@ -107,7 +107,15 @@ def test_diverged_and_failed_runs_are_counted_and_left_out_of_the_means() -> Non
     row = summarise([run(seed=0), run(seed=1), *bad], "torch")[0]
     assert row["status"] == "diverged (1 of 5), failed (1 of 5), timeout (1 of 5)"
     assert (row["diverged"], row["failed"], row["seeds"]) == (1, 2, 5)
+    assert row["reason"] == "loss; killed; 60 s"
     assert (row["train_loss"], row["test_accuracy"], row["seconds_per_epoch"]) == (0.25, 0.9, 0.2)
+
+
+def test_reasons_are_told_once_and_the_first_three_of_many() -> None:
+    bad = [run(seed=seed, status="failed", reason=f"reason {seed // 2}") for seed in range(10)]
+    reason = summarise(bad, "torch")[0]["reason"]
+    assert reason == "reason 0; reason 1; reason 2; and 2 other reasons"
+    assert summarise([run()], "torch")[0]["reason"] is None
 
 
 def test_a_cell_without_a_good_run_has_a_row_of_nulls() -> None:

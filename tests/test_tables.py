@@ -288,8 +288,9 @@ def test_a_failed_trajectory_names_the_step() -> None:
 def test_runs_left_out_of_the_means_are_told() -> None:
     runs = [run(cell("torch"), 0), run(cell("torch"), 1, status="diverged", reason="x")]
     assert verdict(a_document(runs))[-1] == (
-        "At batch 32, not every run of torch is in the means: diverged (1 of 2)."
+        "At batch 32, not every run of torch is in the means: diverged (1 of 2): x."
     )
+    assert verdict(a_document(runs[1:]))[-1] == "At batch 32, no run of torch is in the means: diverged: x."
 
 
 def test_attribution_is_told_in_sentences_and_as_a_table() -> None:

@@ -41,6 +41,7 @@ SUMMARY_KEYS = (
     ),
     *("test_loss", "target_reached", "diverged", "failed"),
     *("time_differs", "flags"),
+    "reason",
     *("floor_ratio", "floor_ratio_low", "floor_ratio_high", "floor_differs"),
     *("updates_to_target", "lr"),
     "compile_seconds",
@@ -74,6 +75,7 @@ def summarise(
     blocks, intervals over processes; a time ratio compares seconds per update with the `reference`
     implementation's in the same round. Of a cell without timings they come from its runs, a seed each; the
     number of `training_rows` says how many updates an epoch has where they end within one.
+    `reason` says why runs did not end well.
     `time_differs` says whether the ratio is a difference, given the `null` test; `flags` what disturbed the
     times. `floor_ratio` compares seconds per update with those of the matrix products alone, through the
     library that takes least time for them.
@@ -113,6 +115,7 @@ def _row(cell: Cell, evidence: _Evidence) -> dict[str, Any]:
         "failed": sum(run.status in ("failed", "timeout") for run in runs),
         "time_differs": differs(ratio, evidence.null),
         "flags": _flags(cell, evidence, seconds),
+        "reason": _reason(runs),
         **with_bounds("floor_ratio", above_floor),
         "floor_differs": differs(above_floor, evidence.null),
         "updates_to_target": _updates_to_target(runs, evidence.target),
@@ -188,6 +191,13 @@ def _by_seed(runs: Iterable[Run], value: Callable[[CurvePoint], float | None]) -
         if last is not None:
             values.setdefault(run.seed, []).append(last)
     return {seed: fmean(of_seed) for seed, of_seed in values.items()}
+
+
+def _reason(runs: Sequence[Run]) -> str | None:
+    """Why runs did not end well, each reason once and the first three at most; None where all did."""
+    reasons = list(dict.fromkeys(run.reason or run.status for run in runs if run.status != "ok"))
+    more = [f"and {len(reasons) - 3} other reasons"] if len(reasons) > 3 else []
+    return "; ".join([*reasons[:3], *more]) or None
 
 
 def _status(runs: Sequence[Run]) -> str:

@@ -2,30 +2,29 @@
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from compare.measure.channel import ContestantError, Lines, read_answer, read_hello
 from compare.measure.pinning import pinned_environment
+from compare.measure.processes import MARK, Output, end_family, machine_memory, memory_of, new_mark
+
+__all__ = ["Contestant", "ContestantError"]
 
 START_SECONDS = 120.0
 """How long a process may take to import its libraries."""
-
-
-class ContestantError(Exception):
-    """A contestant failed; the message says how in one line. `status` is "failed" or "timeout"."""
-
-    def __init__(self, message: str, status: str = "failed") -> None:
-        super().__init__(message)
-        self.status = status
+WATCH_SECONDS = 0.25
+"""How often a contestant that has not answered is looked at: does it live, and how much memory has it?"""
+LAST_WORDS_SECONDS = 2.0
+"""How long the answers of a dead process, or the end of one that said its last, are waited for."""
+SHARE_OF_MEMORY = 0.8
+"""Part of the machine's memory that a contestant may take where the experiment does not say."""
 
 
 class Contestant:
@@ -36,15 +35,26 @@ class Contestant:
         threads: number of threads every library in it uses.
         data: folder with the dataset's `.npy` files.
         floor: whether it is the floor, and `implementation` the library that multiplies.
+        memory_limit: GB (10^9 bytes) it may take; None for `SHARE_OF_MEMORY` of the machine's.
     """
 
-    def __init__(self, implementation: str, threads: int, data: Path, floor: bool = False) -> None:
+    def __init__(
+        self,
+        implementation: str,
+        threads: int,
+        data: Path,
+        floor: bool = False,
+        memory_limit: float | None = None,
+    ) -> None:
         self.implementation, self.threads, self.data, self.floor = implementation, threads, data, floor
         self.pools: list[dict[str, Any]] = []
         self.builds: dict[str, str] = {}
         self.devices: list[str] = ["cpu"]
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._is_ready = False
+        share = SHARE_OF_MEMORY * (machine_memory() or float("inf"))
+        self._memory_limit = share if memory_limit is None else memory_limit * 1e9
+        self._asked = 0
 
     def ask(
         self, do: str, timeout: float, report: Callable[[float], None] = lambda fraction: None, **request: Any
@@ -52,7 +62,8 @@ class Contestant:
         """Send a request and return its answer.
 
         Raises:
-            ContestantError: the contestant raised an exception, died, or took longer than `timeout` seconds.
+            ContestantError: the contestant raised an exception, died, took longer than `timeout` seconds or
+                more memory than it may, or gave an answer that is none.
         """
         self.start()
         return self._exchange({"do": do, **request}, timeout, report)
@@ -75,19 +86,19 @@ class Contestant:
             self._is_ready = True
 
     def _launch(self) -> None:
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        mark = new_mark()
+        self._mark = mark[MARK]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "compare.measure.worker"],
-            env=pinned_environment(self.threads),
+            env=pinned_environment(self.threads) | mark,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            encoding="utf-8",
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._lines, self._printed = Lines(self._process.stdout), Output(self._process.stderr)
         hello = {"implementation": self.implementation, "data": str(self.data), "floor": self.floor}
         with contextlib.suppress(OSError):  # whoever asks for its answer is told why there is none
             self._send({"do": "hello", **hello})
@@ -95,9 +106,8 @@ class Contestant:
     def _greet(self) -> None:
         try:
             answer = self._answer(START_SECONDS, lambda fraction: None)
-            self.pools, self.builds = answer["pools"], answer["builds"]
-            self.devices = answer["devices"]
-        except ContestantError:
+            self.pools, self.builds, self.devices = read_hello(answer)
+        except BaseException:
             self.close()
             raise
         for pool in self.pools:
@@ -107,68 +117,92 @@ class Contestant:
                     f"{pool['library']} runs {pool['threads']} threads where {self.threads} were asked for"
                 )
 
-    @staticmethod
-    def _listen(process: "subprocess.Popen[str]", answers: "queue.SimpleQueue[str]") -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            answers.put(line)
-        answers.put("")
-
     def _exchange(
         self, request: dict[str, Any], timeout: float, report: Callable[[float], None]
     ) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
         try:
             self._send(request)
         except OSError:
-            raise ContestantError(self._obituary()) from None
+            raise ContestantError(self._obituary(process)) from None
         return self._answer(timeout, report)
 
     def _send(self, request: dict[str, Any]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._asked += 1
+        self._process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
         self._process.stdin.flush()
 
     def _answer(self, timeout: float, report: Callable[[float], None]) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
         end = time.monotonic() + timeout
         while True:
-            try:
-                line = self._answers.get(timeout=max(0.0, end - time.monotonic()))
-            except queue.Empty:
-                self.close()
-                raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout") from None
+            line = self._next_line(process, end, timeout)
             if not line:
-                raise ContestantError(self._obituary())
-            answer = json.loads(line)
-            if "error" in answer:
-                raise ContestantError(answer["error"])
-            if "done" in answer:
-                done: dict[str, Any] = answer["done"]
+                raise ContestantError(self._obituary(process))
+            try:
+                kind, told = read_answer(line, self._asked)
+            except ContestantError:
+                self.close()
+                raise
+            if kind == "error":
+                raise ContestantError(told)
+            if kind == "done":
+                self._look_at_memory(process)
+                done: dict[str, Any] = told
                 return done
-            report(answer["fraction"])
+            report(min(1.0, max(0.0, told)))
 
-    def _obituary(self) -> str:
+    def _next_line(self, process: subprocess.Popen[bytes], end: float, timeout: float) -> bytes:
+        """Return the next line, b"" where no more will come; raise ContestantError where that lasts."""
+        while True:
+            left = end - time.monotonic()
+            alive = process.poll() is None
+            with contextlib.suppress(queue.Empty):
+                wait = min(left, WATCH_SECONDS) if alive else LAST_WORDS_SECONDS
+                return self._lines.get(wait)
+            if not alive:
+                return b""
+            if left <= 0:
+                self.close()
+                raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout")
+            self._look_at_memory(process)
+
+    def _look_at_memory(self, process: subprocess.Popen[bytes]) -> None:
+        """Stop the process where it has taken too much; what its children take is not counted."""
+        held = memory_of(process.pid)
+        if held is not None and held > self._memory_limit:
+            self.close()
+            limit = f"more than the {self._memory_limit / 1e9:.3g} GB it may have"
+            raise ContestantError(f"it took {held / 1e9:.3g} GB of memory, {limit}; stopped")
+
+    def _obituary(self, process: subprocess.Popen[bytes]) -> str:
         """Say how the process ended, with the last line it wrote."""
-        assert self._process is not None
-        code = self._process.wait(timeout=10)
-        self._errors.seek(0)
-        lines = [line for line in self._errors.read()[-10_000:].splitlines() if line.strip()]
+        try:
+            code = process.wait(timeout=LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return "it closed the pipe it answers through; stopped"
         self.close()
+        last = self._printed.last_line()
         ended = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return f"the process was {ended}" + (f": {lines[-1].strip()[:300]}" if lines else "")
+        if code == -signal.SIGKILL:
+            ended += ", perhaps by the system for want of memory"
+        return f"the process was {ended}" + (f": {last[:300]}" if last else "")
 
     def close(self) -> None:
         """End the process at once, and with it whatever it started."""
         if self._process is None:
             return
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
+        process, self._process, self._is_ready = self._process, None, False
+        self._lines.leave()
+        try:
+            end_family(process, self._mark)
+        finally:
+            self._printed.finish()
+            if process.stdin is not None:
                 with contextlib.suppress(OSError):
-                    stream.close()
-        self._errors.close()
-        self._process, self._is_ready = None, False
+                    process.stdin.close()

@@ -11,7 +11,7 @@ from compare.analysis.noise_scale import gradient_noise
 from compare.batch_sizes import rows_per_batch
 from compare.batches import BatchSize, batches_per_epoch
 from compare.experiment import Experiment
-from compare.measure.contestant import ContestantError
+from compare.measure.channel import ContestantError, read_arrays, understood
 from compare.measure.laboratory import Laboratory
 from compare.noise_scales import NoisePoint, NoiseScale
 from compare.results import Cell, Run
@@ -109,12 +109,15 @@ def noise_along(laboratory: Laboratory, planned: PlannedNoise) -> Iterator[Noise
     )
     per_epoch = batches_per_epoch(len(data.X_train), cell.batch_size)
     Y = target_matrix(data.Y_train, network.sizes[-1], "float64")
-    with np.load(output) as arrays:
-        for stop in stops:
-            parameters = {name: arrays[f"{stop} {name}"] for name in network.parameter_shapes}
-            norm_squared, trace = gradient_noise(network, parameters, data.X_train, Y)
-            yield NoisePoint(stop / per_epoch, stop, norm_squared, trace)
-    output.unlink()
+    arrays = read_arrays(output)
+    for stop in stops:
+        with understood():
+            parameters = {
+                name: arrays[f"{stop} {name}"].reshape(shape)
+                for name, shape in network.parameter_shapes.items()
+            }
+        norm_squared, trace = gradient_noise(network, parameters, data.X_train, Y)
+        yield NoisePoint(stop / per_epoch, stop, norm_squared, trace)
 
 
 def stops_of(updates: int) -> list[int]:

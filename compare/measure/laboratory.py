@@ -1,6 +1,5 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ import numpy as np
 from compare.experiment import Experiment
 from compare.initial_weights import draw_parameters, fingerprint
 from compare.measure.contestant import Contestant
+from compare.measure.scratch import Scratch
 from compare.measure.task import network_of
 from compare.network import Network
 from compare.results import Cell, Regime
@@ -38,15 +38,19 @@ class Laboratory:
         arrays: Path | None = None,
     ) -> None:
         self.experiment, self.data, self._splits = experiment, data, splits
-        self._folder = tempfile.TemporaryDirectory(prefix="side-by-side-")
-        self.folder = Path(self._folder.name)
+        self._scratch = Scratch()
+        self.folder = self._scratch.folder
         self._arrays = arrays or data.folder or self.folder
         self._contestants: dict[tuple[str, int, bool, bool], Contestant] = {}
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         self._split_folders: dict[int, Path] = {}
-        if self._arrays == self.folder:
-            write_parts(data, self.folder)
+        try:
+            if self._arrays == self.folder:
+                write_parts(data, self.folder)
+        except BaseException:
+            self._scratch.cleanup()
+            raise
 
     def sibling(self) -> Self:
         """Return a laboratory with processes of its own that maps the same arrays; close it first."""
@@ -120,7 +124,8 @@ class Laboratory:
         key = (implementation, threads, again, floor)
         if key not in self._contestants:
             name = implementation if floor else self.experiment.named(implementation)
-            self._contestants[key] = Contestant(name, threads, self._arrays, floor)
+            limit = self.experiment.run.memory_limit
+            self._contestants[key] = Contestant(name, threads, self._arrays, floor, limit)
         return self._contestants[key]
 
     def renew(self) -> None:
@@ -154,7 +159,7 @@ class Laboratory:
     def close(self) -> None:
         """End all processes and remove the folder."""
         self.renew()
-        self._folder.cleanup()
+        self._scratch.cleanup()
 
 
 def write_parts(data: Dataset, folder: Path) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.measure.contestant import Contestant, ContestantError
+from compare.fields import AT_LEAST_1, check_fields
+from compare.measure.channel import ContestantError, understood
+from compare.measure.contestant import Contestant
 from compare.measure.floor import LIBRARIES
 from compare.measure.laboratory import Laboratory
 from compare.measure.session import GAP_SECONDS
@@ -128,11 +130,17 @@ def sit(laboratory: Laboratory, sitting: Sitting, rounds: int) -> list[Timing]:
         contestant_of(laboratory, seat.entrant).start()
 
     def prepare(seat: _Seat) -> None:
-        seat.ready = prepared(laboratory, seat.entrant, sitting.process)
+        ready = prepared(laboratory, seat.entrant, sitting.process)
+        with understood():
+            check_fields(ready, {"updates": AT_LEAST_1})
+            timing_of(seat.entrant, sitting.process, ready, (), None)
+        seat.ready = ready
 
     def train_block(seat: _Seat) -> None:
         contestant = contestant_of(laboratory, seat.entrant)
-        seat.blocks.append(Block(**contestant.ask("block", timeout, updates=seat.ready["updates"])))
+        answer = contestant.ask("block", timeout, updates=seat.ready["updates"])
+        with understood():
+            seat.blocks.append(Block(**answer))
 
     for seat in seats:
         contestant_of(laboratory, seat.entrant).launch()

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from compare.measure.contestant import ContestantError
+from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned
 from compare.measure.training import Budget
@@ -75,22 +75,23 @@ def make_run(laboratory: Laboratory, planned: Planned, report: Callable[[float],
     pictured = laboratory.data.image_shape is not None and planned.seed == experiment.run.seeds[0]
     target = experiment.training.target
     answer = ask_to_train(laboratory, cell, planned.seed, setting, report, target, pictured)
-    outcome = answer["training"]
-    outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
-    predictions = answer["predictions"]
-    return Run(
-        cell=cell,
-        seed=planned.seed,
-        round=planned.round,
-        initial_weights_sha256=weights_sha256(laboratory, planned),
-        final_weights_sha256=answer["final_weights_sha256"],
-        lr=laboratory.learning_rate(cell),
-        compile_seconds=answer["compile_seconds"],
-        predictions=None if predictions is None else tuple(predictions),
-        host=platform.node() or None,
-        alone=alone,
-        **outcome,
-    )
+    with understood():
+        outcome = answer["training"]
+        outcome["curve"] = tuple(CurvePoint(**point) for point in outcome["curve"])
+        predictions = answer["predictions"]
+        return Run(
+            cell=cell,
+            seed=planned.seed,
+            round=planned.round,
+            initial_weights_sha256=weights_sha256(laboratory, planned),
+            final_weights_sha256=answer["final_weights_sha256"],
+            lr=laboratory.learning_rate(cell),
+            compile_seconds=answer["compile_seconds"],
+            predictions=None if predictions is None else tuple(predictions),
+            host=platform.node() or None,
+            alone=alone,
+            **outcome,
+        )
 
 
 def ask_to_train(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from compare.experiment import Experiment
-from compare.measure.contestant import ContestantError
+from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.session import ask_to_train
 from compare.results import Cell, Regime
@@ -82,16 +82,17 @@ def make_tunings(
         setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed, planned.lr)
         try:
             answer = ask_to_train(laboratory, cell, seed, setting, partial(report, planned))
+            with understood():
+                end, training = answer["training"]["curve"][-1], answer["training"]
+                found = Tuning(
+                    cell,
+                    planned.lr,
+                    seed,
+                    training["status"],
+                    training["reason"],
+                    float(end["train_loss"]),
+                    end["test_accuracy"],
+                )
         except ContestantError as error:
-            yield Tuning(cell, planned.lr, seed, error.status, str(error), math.nan, None)
-            continue
-        end, training = answer["training"]["curve"][-1], answer["training"]
-        yield Tuning(
-            cell,
-            planned.lr,
-            seed,
-            training["status"],
-            training["reason"],
-            float(end["train_loss"]),
-            end["test_accuracy"],
-        )
+            found = Tuning(cell, planned.lr, seed, error.status, str(error), math.nan, None)
+        yield found

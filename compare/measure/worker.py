@@ -24,6 +24,7 @@ from compare.initial_weights import fingerprint
 from compare.measure.floor import Floor, load_library
 from compare.measure.inspection import inspect
 from compare.measure.pinning import thread_pools
+from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch, endless_batches
 from compare.measure.training import Budget, Split, compiled, predicted, train, warm_up
@@ -39,6 +40,7 @@ class Worker:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
+        self.asked = 0
         self._stopwatch: Stopwatch[Any] | None = None
         self._warm: set[str] = set()
         self._reported = -REPORT_SECONDS
@@ -237,19 +239,20 @@ class Worker:
             self.answer({"fraction": fraction})
 
     def answer(self, message: dict[str, Any]) -> None:
-        """Send one line to the parent."""
-        self._answers.write(json.dumps(message) + "\n")
+        """Send one line to the parent, with the number of its request."""
+        self._answers.write(json.dumps({"id": self.asked, **message}) + "\n")
         self._answers.flush()
 
 
 def main() -> None:
     """Serve requests until standard input ends."""
+    end_with_parent(os.getppid())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     worker = Worker(answers)
     for line in sys.stdin:
         request = json.loads(line)
-        method = getattr(worker, request.pop("do"))
+        worker.asked, method = request.pop("id"), getattr(worker, request.pop("do"))
         try:
             worker.answer({"done": method(**request)})
         except Exception as error:

@@ -8,6 +8,7 @@ import numpy as np
 
 from compare.batches import epoch_batches, first_batches
 from compare.implementation import Array, UpdateRule
+from compare.measure.channel import read_arrays
 from compare.measure.laboratory import Laboratory
 from compare.parity.batch import draw_batch
 from compare.parity.drift import drift_tolerances
@@ -182,9 +183,7 @@ class Bench:
             output=str(output),
             **request,
         )
-        with np.load(output) as arrays:
-            answer = {name: arrays[name] for name in arrays.files}
-        output.unlink()
+        answer = read_arrays(output)
         if from_witness:
             self._known[key] = answer
         return answer

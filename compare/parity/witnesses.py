@@ -1,5 +1,6 @@
 """Three witnesses of a gradient: a contestant's own, autograd's, and the complex step's."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,9 +41,14 @@ class ComplexStep:
         self._known: dict[str, tuple[Array, Array]] = {}
 
     def error(self, tensor: str, value: Array) -> float:
-        """Return the normwise relative error of a loss or a gradient, estimated along the directions."""
+        """Return the normwise relative error of a loss or a gradient, estimated along the directions.
+
+        It is infinite where the value has another shape.
+        """
         if tensor == "loss":
             return relative_error(value, np.array(complex_loss(*self._arguments).real))
+        if value.shape != self._shapes[tensor]:
+            return math.inf
         if tensor not in self._known:
             rng = np.random.default_rng(len(self._known))
             directions = rng.standard_normal((DIRECTIONS, *self._shapes[tensor]))

@@ -151,10 +151,11 @@ def _untimed(timings: Iterable[Row], rows: Sequence[Row]) -> Iterable[str]:
 def _troubles(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
         status, _, reason = row["status"].partition(": ")
-        name = row["implementation"]
+        name, why = row["implementation"], row.get("reason")
         if reason and status == "refused":
             yield f"{at_settings(row, rows)}, {name} took no part: {reason}."
         elif reason:
             yield f"{at_settings(row, rows)}, {name} differs by design: {reason}."
         elif row["status"] != "ok":
-            yield f"{at_settings(row, rows)}, not every run of {name} is in the means: {row['status']}."
+            which = f"{'no' if row['train_loss'] is None else 'not every'} run of {name} is in the means"
+            yield f"{at_settings(row, rows)}, {which}: {row['status']}{f': {why}' if why else ''}."

@@ -1,27 +1,24 @@
 """A student's file, run in a process of its own that cannot harm the check: the parent's side."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 import compare
 from compare.implementation import Array
+from compare.measure.channel import LONGEST_LINE, ContestantError, read_arrays, understood
 from compare.measure.pinning import pinned_environment
-
-KEPT_OUTPUT = 20_000
-"""Bytes kept of the last that a student's file prints."""
+from compare.measure.processes import MARK, Output, end_family, new_mark
+from compare.measure.scratch import Scratch
 
 
 class CheckError(ValueError):
@@ -89,8 +86,8 @@ def ask_student(
     Raises:
         CheckError: there is no answer; the message says why, with the line of the student's file.
     """
-    with tempfile.TemporaryDirectory(prefix="side-by-side-") as name:
-        folder = Path(name)
+    with Scratch() as scratch:
+        folder = scratch.folder
         asked = {**request, "file": str(Path(target.path).resolve()), "name": target.name, "task": task}
         (folder / "request.json").write_text(json.dumps(asked), encoding="utf-8")
         np.savez(folder / "request.npz", allow_pickle=False, **arrays)
@@ -99,11 +96,27 @@ def ask_student(
             raise CheckError(
                 "timeout", f"{target.label}: no answer within {timeout:g} s{loop(folder, asked)}"
             )
-        if not (folder / "reply.json").exists():
+        if not (folder / "reply.json").is_file():
             raise CheckError("killed", f"{target.label}: {ending(code, output)}")
-        record = json.loads((folder / "reply.json").read_text(encoding="utf-8"))
-        with np.load(folder / "reply.npz", allow_pickle=False) as archive:
-            return answered(record, {key: archive[key] for key in archive.files}, output.lines)
+        try:
+            return read_reply(folder, output.lines)
+        except ContestantError as error:
+            raise CheckError("return", f"{target.label}: {error}") from None
+
+
+def read_reply(folder: Path, printed_lines: int) -> Reply:
+    """Return what the worker left; raise CheckError where that is a failure, ContestantError if no reply."""
+    with understood():
+        with open(folder / "reply.json", "rb") as file:
+            line = file.read(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise ContestantError(f"its answer has more than the {LONGEST_LINE} bytes that are read")
+        record = json.loads(line.decode("utf-8"))
+        if not isinstance(record, dict):
+            raise ValueError(f"no JSON object, {line[:60]!r}")
+        if failure := record.get("failure"):
+            record["failure"] = {key: str(failure[key]) for key in ("kind", "message")}
+    return answered(record, read_arrays(folder / "reply.npz"), printed_lines)
 
 
 def answered(record: Mapping[str, Any], arrays: Mapping[str, Array], printed_lines: int) -> Reply:
@@ -113,28 +126,12 @@ def answered(record: Mapping[str, Any], arrays: Mapping[str, Array], printed_lin
     return Reply(record, arrays, printed_lines)
 
 
-class Output:
-    """What a process prints: its last bytes and the number of lines, read as it comes."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.kept, self.lines = b"", 0
-        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        self._thread.start()
-
-    def _read(self, stream: IO[bytes]) -> None:
-        with stream:
-            while chunk := stream.read1(65536):  # type: ignore[attr-defined]
-                self.lines += chunk.count(b"\n")
-                self.kept = (self.kept + chunk)[-KEPT_OUTPUT:]
-
-    def finish(self) -> None:
-        """Wait for the end of what was printed, but not for a process that outlives its parent."""
-        self._thread.join(timeout=2)
-
-
 def run_worker(folder: Path, timeout: float) -> tuple[int | None, Output]:
     """Run the worker; return its exit code, None where it was killed for taking too long, and its output."""
-    environment = pinned_environment(1) | {
+    mark = new_mark()
+    environment = {
+        **pinned_environment(1),
+        **mark,
         "MPLBACKEND": "Agg",
         "PYTHONSAFEPATH": "1",
         "PYTHONPATH": os.pathsep.join(
@@ -163,18 +160,9 @@ def run_worker(folder: Path, timeout: float) -> tuple[int | None, Output]:
     except subprocess.TimeoutExpired:
         code = None
     finally:
-        end_group(process)
+        end_family(process, mark[MARK])
         output.finish()
     return code, output
-
-
-def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and all that it started."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
 
 
 def loop(folder: Path, asked: Mapping[str, Any]) -> str:
@@ -192,8 +180,8 @@ def loop(folder: Path, asked: Mapping[str, Any]) -> str:
 
 def ending(code: int, output: Output) -> str:
     """Say how a process ended that left no answer."""
-    last = output.kept.decode(errors="replace").strip().splitlines()[-1:]
-    printed = f"; the last it printed: {last[0].strip()[:200]}" if last else ""
+    last = output.last_line()
+    printed = f"; the last it printed: {last[:200]}" if last else ""
     if code == -signal.SIGKILL:
         return f"its process was killed (signal 9), perhaps because it took too much memory{printed}"
     if code < 0:

@@ -1,0 +1,63 @@
+"""What is tried on the commands ends as docs/faults.md says; a killed run, as one that nobody disturbed."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from contestant_support import CONTESTANTS
+
+from benchmarks import fault_table, faults
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
+UNGATED = """
+import sys
+from compare import campaign, run
+from compare.parity.verdicts import Parity
+campaign.check_parity = lambda laboratory, report: Parity((), (), {})
+sys.exit(run.main(sys.argv[1:]))
+"""
+
+
+def test_page_of_faults_is_what_comes_of_them(monkeypatch):
+    if not Path("/proc").exists():
+        pytest.skip("without /proc memory is not looked at, and the page was made where it is")
+    monkeypatch.syspath_prepend(str(CONTESTANTS))
+    made, kept = fault_table.page().splitlines(), PAGE.read_text(encoding="utf-8").splitlines()
+    for line in made:
+        assert line in kept, "python -m benchmarks.fault_table > docs/faults.md"
+    assert made == kept
+
+
+def test_tests_that_the_page_names_are_there():
+    for _, name in fault_table.TESTED.values():
+        path, _, function = name.partition("::")
+        tree = ast.parse((PAGE.parents[1] / path).read_text(encoding="utf-8"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_fault_ends_in_a_line_or_in_the_table():
+    rows = [line.split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    tried = [row for row in rows if len(row) == 3 and row[1].isdigit()]
+    assert len(tried) > 60
+    assert {row[1] for row in tried} == {"0", "2", "3"}
+    for row in tried:
+        assert row[1] != "2" or ("<br>" not in row[2] and row[2].startswith("error: ")), row
+
+
+def test_run_killed_at_random_moments_is_resumed_to_the_same_table(tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("Windows has none of these signals")
+    command = [sys.executable, "-c", UNGATED]
+    record = faults.torment(tmp_path, 3, seed=1, command=command, quiet=True)
+    assert record.kills.total() == 3
+
+
+@pytest.mark.parametrize("harm", ["lost", "torn", "traceback"])
+def test_harm_done_by_a_kill_is_seen(harm, tmp_path):
+    victim = faults.Victim(tmp_path, [sys.executable])
+    (tmp_path / "runs.jsonl").write_text('{"a": 1}\n' if harm != "torn" else '{"a": 1}\n{"b"\n')
+    before = {"runs.jsonl": [b'{"a": 1}'] * (2 if harm == "lost" else 1), "timings.jsonl": []}
+    told = "Traceback (most recent call last)" if harm == "traceback" else ""
+    with pytest.raises((faults.HarmError, ValueError)):
+        victim.inspect(tmp_path, before, 130, "SIGINT", told)

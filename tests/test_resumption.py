@@ -1,0 +1,264 @@
+"""Going on with what was begun: what must be the same, and what a full disk or a killed run leaves behind."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from contestant_support import one_line, write_csv
+
+from compare import campaign, resumption
+from compare import run as command
+from compare.measure.conditions import conditions, differences
+from compare.parity.verdicts import Parity
+from compare.results import ResultsError
+from compare.store import RUNS, Store
+
+TOML = """
+[data]
+dataset = "three.csv"
+[model]
+hidden = [5]
+[training]
+epochs = 3
+lr = 0.5
+[factors]
+implementations = ["numpy"]
+batch_sizes = ["full", 16]
+[run]
+seeds = [0, 1]
+processes = 0
+"""
+
+
+def set_up(folder, monkeypatch):
+    """A folder with the experiment small.toml to be in, and no check of parity."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
+    monkeypatch.setattr(signal, "signal", lambda *handler: None)
+    write_csv(folder / "three.csv")
+    (folder / "small.toml").write_text(TOML)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """The command, in a folder of its own."""
+    set_up(tmp_path, monkeypatch)
+
+    def run(line):
+        code = command.main(line.split())
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A directory in which the experiment has been run, for the tests to copy."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_up(folder, monkeypatch)
+        assert command.main(["small.toml", "--output", "out", "--quiet"]) == 0
+    return folder / "out"
+
+
+@pytest.fixture
+def begun(finished, tmp_path):
+    """A finished directory `out` of which a run has been taken away again."""
+    path = shutil.copytree(finished, tmp_path / "out") / RUNS
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    return tmp_path / "out"
+
+
+def runs_in(directory):
+    return len((directory / RUNS).read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "small.toml --epochs 3", "--epochs 3 --batch-sizes full,16 --lr 0.5"],
+)
+def test_same_experiment_asked_again_goes_on(line, run, begun):
+    code, _, err = run(f"{line} --resume out --quiet")
+    assert (code, err) == (0, "")
+    assert runs_in(begun) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("small.toml --epochs 4", "--epochs: is 4, and out was begun with 3"),
+        ("--epochs 4", "--epochs: is 4, and out was begun with 3"),
+        ("--updates 4", "training.epochs: is None, and out was begun with 3"),
+        ("--batch-sizes 16", "--batch-sizes: is [16], and out was begun with ['full', 16]"),
+        ("other.toml", "model.hidden: is [6], and out was begun with [5]"),
+        ("digits", "data.dataset: is 'digits', and out was begun with 'three.csv'"),
+        ("small.toml --fast", "training.epochs: is 1, and out was begun with 3"),
+        ("--fast", "--fast: --resume goes on at the pace it was begun with"),
+        ("--epochs 0", "--epochs: must be a whole number from 1"),
+        ("--output elsewhere", "--output: --resume writes to out"),
+        ("missing.toml", "missing.toml: no such file"),
+    ],
+)
+def test_another_experiment_is_refused_naming_the_first_key_with_both_values(
+    line, told, run, begun, tmp_path
+):
+    (tmp_path / "other.toml").write_text(TOML.replace("[5]", "[6]"))
+    code, out, err = run(f"{line} --resume out --quiet")
+    assert (code, out) == (2, "")
+    assert one_line(err)
+    assert told in err
+    assert runs_in(begun) == 3
+
+
+def changed_record(begun, change):
+    path = begun / "experiment.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("numpy", "1.26.4", "numpy was 1.26.4 and is "),
+        ("processor", "Z80", "processor was Z80 and is "),
+        ("BLAS", "by hand", "BLAS was by hand and is "),
+        ("cupy", "13", "cupy was 13 and is not there"),
+        ("source of handwritten", "0", "the source of handwritten has changed"),
+        ("source of contestant numpy", "0", "the source of contestant numpy has changed"),
+        ("MKL_CBWR", "COMPATIBLE", "MKL_CBWR was COMPATIBLE and is not there"),
+    ],
+)
+def test_another_environment_is_refused_naming_the_difference(name, value, told, run, begun):
+    changed_record(begun, lambda record: record["conditions"].update({name: value}))
+    code, _, err = run("--resume out --quiet")
+    assert code == 2
+    assert one_line(err)
+    assert told in err
+    assert "begin anew" in err
+    assert runs_in(begun) == 3
+
+
+def test_setting_that_was_added_is_a_difference_and_a_library_that_was_added_is_none(monkeypatch):
+    before = conditions(["numpy"])
+    assert differences(before, before) == []
+    assert differences(before, before | {"cupy": "13"}) == []
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert differences(before, conditions(["numpy"])) == ["OPENBLAS_CORETYPE was not set and is Haswell"]
+
+
+def test_every_source_on_which_a_run_depends_is_recorded(monkeypatch, tmp_path):
+    from compare.measure import conditions as module
+
+    for patterns in module.SOURCES.values():
+        assert module.files(patterns)
+    (tmp_path / "handwritten").mkdir()
+    (tmp_path / "handwritten" / "mlp.py").write_text("one")
+    monkeypatch.setattr(module, "HOUSE", tmp_path)
+    before = conditions([])
+    (tmp_path / "handwritten" / "mlp.py").write_text("two")
+    assert differences(before, conditions([])) == ["the source of handwritten has changed"]
+
+
+def test_directory_from_before_conditions_were_recorded_goes_on_and_says_so(run, begun):
+    changed_record(begun, lambda record: record.pop("conditions"))
+    code, out, err = run("--resume out --quiet")
+    assert (code, err) == (0, "")
+    assert "does not record with which libraries it was begun" in out
+    assert runs_in(begun) == 4
+
+
+def test_directory_of_a_run_killed_before_it_had_begun_can_be_begun_again(run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / RUNS).touch()
+    (tmp_path / "out" / ".experiment.json.partial").write_text("{")
+    code, _, err = run("--resume out")
+    assert code == 2
+    assert "experiment.json" in err
+    assert run("small.toml --output out --quiet")[0] == 0
+
+
+def test_directory_that_cannot_be_begun_is_not_left_behind(tmp_path, monkeypatch):
+    def full(self, name, text):
+        raise ResultsError("no space")
+
+    monkeypatch.setattr(Store, "write_text", full)
+    with pytest.raises(ResultsError, match="no space"):
+        Store.create(tmp_path / "out", {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_lock_on_a_directory_that_was_taken_back_is_no_lock(tmp_path, monkeypatch):
+    """Another process has opened runs.jsonl just before its owner removes it, and locks it just after."""
+    import fcntl
+
+    def removed(descriptor, how):
+        (tmp_path / RUNS).unlink()
+        (tmp_path / RUNS).touch()
+
+    monkeypatch.setattr(fcntl, "flock", removed)
+    with pytest.raises(ResultsError, match="another run is writing"):
+        Store.create(tmp_path, {})
+
+
+FULL = """
+import resource, sys
+from compare import campaign, run
+from compare.parity.verdicts import Parity
+campaign.check_parity = lambda laboratory, report: Parity((), (), {})
+record = campaign.record_runs
+def with_little_room(*arguments):
+    import signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+    record(*arguments)
+campaign.record_runs = with_little_room
+sys.exit(run.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("room", [2500, 4700], ids=["second run", "results"])
+def test_full_disk_keeps_what_is_finished_and_says_how_to_go_on(room, run, tmp_path):
+    """The limit on a file's size stands for the disk's: the write fails half way in the same manner."""
+    if sys.platform == "win32":
+        pytest.skip("Windows has no limit on the size of files")
+    arguments = ["small.toml", "--output", "out", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(room), *arguments], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2, done.stderr
+    assert one_line(done.stderr)
+    assert "cannot write" in done.stderr
+    assert "--resume out" in done.stderr
+    out = tmp_path / "out"
+    content = (out / RUNS).read_bytes()
+    assert content == b"" or content.endswith(b"\n")
+    for line in content.splitlines():
+        json.loads(line)
+    assert not [name for name in os.listdir(out) if "partial" in name or name == "results.json"]
+    code, _, err = run("--resume out --quiet")
+    assert (code, err) == (0, "")
+    assert runs_in(out) == 4
+
+
+def test_output_that_cannot_be_printed_does_not_stop_the_experiment(run, tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    script = FULL.replace("campaign.record_runs = with_little_room\n", "")
+    arguments = [sys.executable, "-c", script, "0", "small.toml", "--output", "out", "--quiet"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr == ("cannot print (No space left on device); what is printed is in the results, too\n")
+    assert (tmp_path / "out" / "results.json").exists()
+
+
+def test_difference_of_experiments_leaves_out_what_they_are_called():
+    one = resumption.Experiment.from_dict({"training": {"epochs": 3}, "name": "a", "title": "A"})
+    other = resumption.Experiment.from_dict({"training": {"epochs": 3}, "name": "b", "title": "B"})
+    assert list(resumption.unlike(one.to_dict(), other.to_dict())) == []
