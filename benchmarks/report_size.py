@@ -20,10 +20,8 @@ from typing import Any
 from compare.analysis.document import results_document
 from compare.experiment import Experiment
 from compare.reading import read_results
-from compare.render.files import MAKERS, formats_there, json_text
-from compare.render.layout import DEFAULT
+from compare.render.files import MAKERS, PICTURES, json_text, result_files
 from compare.render.terminal import results_paragraphs
-from compare.report_options import FORMATS
 from compare.results import Cell, CurvePoint, Run
 from compare.timings import Block, Timing
 
@@ -161,9 +159,10 @@ def main() -> None:
         print(f"{len(results.runs)} runs, {len(results.timings)} timings")
         clock = Clock()
         clock.tell("terminal", sum(map(len, results_paragraphs(results.document))))
-        for format in [format for format in formats_there() if format in FORMATS]:
+        for formats in (*((format,) for format in MAKERS), PICTURES):
             clock = Clock()
-            clock.tell(format, sum(len(content) for _, content in MAKERS[format](results.document, DEFAULT)))
+            made = result_files(results.document, formats)
+            clock.tell(", ".join(formats), sum(map(len, made.values())))
         whole.tell("all")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from compare.fields import ResultsError
@@ -37,3 +38,20 @@ class Output:
             raise ResultsError(f"{name} is the record of a run, which a report does not replace")
         encoded = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
         return write_whole(self.directory, name, encoded)
+
+
+def told_paths(paths: Iterable[Path]) -> str:
+    """Return the paths in a line, the figures as a pattern: "out/table.md, out/figures/*.{png,svg}"."""
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path)
+    told = []
+    for folder, files in folders.items():
+        if folder.name == "figures":
+            endings = sorted({path.suffix[1:] for path in files})
+            told.append(
+                f"{folder}/*.{{{','.join(endings)}}}" if len(endings) > 1 else f"{folder}/*.{endings[0]}"
+            )
+        else:
+            told += map(str, files)
+    return ", ".join(told)

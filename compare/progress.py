@@ -18,6 +18,7 @@ class Progress:
 
     def __init__(self, total: int, shown: bool, unit: str = "runs") -> None:
         self._done = 0
+        self._begun = False
         self._bar = tqdm(
             total=total,
             disable=not (shown and sys.stderr.isatty()),
@@ -31,6 +32,13 @@ class Progress:
         """Say what is in progress, and how much of it is done."""
         self._bar.set_description_str(what, refresh=False)
         self._move(self._done + min(fraction, 1.0))
+
+    def next(self, what: str) -> None:
+        """Say what is in progress now; what was before is done."""
+        if self._begun:
+            self.did_one()
+        self._begun = True
+        self.doing(what)
 
     def did_one(self) -> None:
         """Count one as done."""

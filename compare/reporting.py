@@ -9,10 +9,11 @@ from compare.analysis.null_test import null_test
 from compare.analysis.same_experiment import OtherExperimentError
 from compare.analysis.summary import summarise
 from compare.fields import ResultsError
-from compare.output import Output
+from compare.output import Output, told_paths
+from compare.progress import Progress
 from compare.reading import Results, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
-from compare.render.files import NEEDED, formats_there, made_files
+from compare.render.files import count_parts, made_files
 from compare.render.layout import Layout
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
@@ -55,15 +56,15 @@ def report(options: ReportOptions, say: Say, warn: Say) -> None:
 
 def _report_one(results: Results, options: ReportOptions, layout: Layout, say: Say, warn: Say) -> None:
     document = results.document
-    formats = _formats(options)
+    formats = FORMATS if options.formats is None else options.formats
     output = Output(options.output or results.directory / "report", options.force)
     if told := disagreement(results):
         warn(f"note: {results.path}: {told}")
-    files = made_files(document, formats, layout)
     title = title_of(document["experiment"], document["environment"].get("data", {}).get("name"))
     for paragraph in (title, parity_table(document["parity"]), *results_paragraphs(document, layout)):
         say(paragraph)
-    _write(files, output, say)
+    with Progress(count_parts(document, formats), True, "files") as progress:
+        _write(made_files(document, formats, layout, progress.next), output, say)
 
 
 def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout, say: Say) -> None:
@@ -90,16 +91,8 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
 
 
 def _write(files: Iterable[tuple[str, str | bytes]], output: Output, say: Say) -> None:
-    paths = [str(output.write(name, content)) for name, content in files]
-    say(f"Written: {', '.join(paths)}" if paths else "Nothing was there to write.")
-
-
-def _formats(options: ReportOptions) -> tuple[str, ...]:
-    there = [format for format in formats_there() if format in FORMATS]
-    for format in options.formats or ():
-        if format not in there:
-            raise ReportError(f"--format: {format} needs {NEEDED[format]}, which is not installed here")
-    return tuple(there) if options.formats is None else options.formats
+    paths = [output.write(name, content) for name, content in files]
+    say(f"Written: {told_paths(paths)}" if paths else "Nothing was there to write.")
 
 
 def chosen_layout(options: ReportOptions) -> Layout:

@@ -13,7 +13,7 @@ from compare.options import Options, parse_options
 from compare.signals import interrupt_on_request
 
 if TYPE_CHECKING:
-    from compare.campaign import Outcome
+    from compare.finishing import Outcome
 
 OK, PARITY_FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -36,6 +36,7 @@ class Contestant:
         data: folder with the dataset's `.npy` files.
         floor: whether it is the floor, and `implementation` the library that multiplies.
         memory_limit: GB (10^9 bytes) it may take; None for `SHARE_OF_MEMORY` of the machine's.
+        scratch: folder for what its libraries keep from one process to the next, such as compiled code.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Contestant:
         data: Path,
         floor: bool = False,
         memory_limit: float | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.implementation, self.threads, self.data, self.floor = implementation, threads, data, floor
         self.pools: list[dict[str, Any]] = []
@@ -55,6 +57,7 @@ class Contestant:
         share = SHARE_OF_MEMORY * (machine_memory() or float("inf"))
         self._memory_limit = share if memory_limit is None else memory_limit * 1e9
         self._asked = 0
+        self._kept = {} if scratch is None else {"TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiled")}
 
     def ask(
         self, do: str, timeout: float, report: Callable[[float], None] = lambda fraction: None, **request: Any
@@ -90,7 +93,7 @@ class Contestant:
         self._mark = mark[MARK]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "compare.measure.worker"],
-            env=pinned_environment(self.threads) | mark,
+            env=pinned_environment(self.threads) | self._kept | mark,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -125,7 +125,7 @@ class Laboratory:
         if key not in self._contestants:
             name = implementation if floor else self.experiment.named(implementation)
             limit = self.experiment.run.memory_limit
-            self._contestants[key] = Contestant(name, threads, self._arrays, floor, limit)
+            self._contestants[key] = Contestant(name, threads, self._arrays, floor, limit, self.folder)
         return self._contestants[key]
 
     def renew(self) -> None:

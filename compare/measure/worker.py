@@ -50,7 +50,6 @@ class Worker:
 
         For the `floor`, `implementation` is the library that multiplies.
         """
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(data) / "compiled"))  # cold at the start
         self._build: Any = None
         if floor:
             self._library = load_library(implementation)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from compare.render.csv_tables import csv_files
+from compare.render.figures import draw_figure, figures_of
 from compare.render.latex import table_tex
 from compare.render.layout import DEFAULT, Layout
 from compare.render.markdown import table_markdown
+from compare.render.page import report_page
 
 Document = Mapping[str, Any]
 Files = Iterable[tuple[str, str | bytes]]
@@ -23,19 +23,11 @@ def json_text(document: Document) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-PICTURES = ("svg", "png", "pdf")
-
-
-def _page(document: Document, layout: Layout) -> Files:
-    yield "report.html", importlib.import_module("compare.render.page").report_page(document)
-
-
-def _figures(format: str) -> Maker:
-    def made(document: Document, layout: Layout) -> Files:
-        figures = importlib.import_module("compare.render.figures")
-        yield from figures.draw_figures(document, formats=(format,))
-
-    return made
+def page_text(document: Document) -> str:
+    """Return `report.html`, with the drawing of the computation graph in it."""
+    graphs = [kind for kind in figures_of(document) if kind.name == "graph"]
+    drawn = [content for kind in graphs for _, content in draw_figure(kind, document, ("svg",))]
+    return report_page(document, graph=b"".join(drawn))
 
 
 MAKERS: dict[str, Maker] = {
@@ -43,37 +35,42 @@ MAKERS: dict[str, Maker] = {
     "csv": csv_files,
     "md": lambda document, layout: [("table.md", table_markdown(document, layout))],
     "tex": lambda document, layout: [("table.tex", table_tex(document, layout))],
-    "html": _page,
-    **{format: _figures(format) for format in PICTURES},
+    "html": lambda document, layout: [("report.html", page_text(document))],
 }
 """Format -> the files it makes, in the order in which they are written: what must not be lost comes first."""
+PICTURES = ("svg", "png", "pdf")
+FORMATS = (*MAKERS, *PICTURES)
 
-NEEDED = {"html": "compare.render.page", **dict.fromkeys(PICTURES, "compare.render.figures")}
-"""The module that a format is made by, where it may be absent."""
 
-
-def formats_there() -> tuple[str, ...]:
-    """Return the formats that can be made here, in order."""
-    return tuple(
-        format for format in MAKERS if format not in NEEDED or importlib.util.find_spec(NEEDED[format])
-    )
+def count_parts(document: Document, formats: Collection[str]) -> int:
+    """Return how many times `made_files` says that it does something."""
+    texts = sum(format in formats for format in MAKERS)
+    return texts + (len(figures_of(document)) if set(PICTURES) & set(formats) else 0)
 
 
 def made_files(
-    document: Document, formats: Collection[str] | None = None, layout: Layout = DEFAULT
+    document: Document,
+    formats: Collection[str] = FORMATS,
+    layout: Layout = DEFAULT,
+    doing: Callable[[str], object] = lambda what: None,
 ) -> Iterator[tuple[str, str | bytes]]:
-    """Yield name and content of each file as it is made; formats None makes all that can be made here.
+    """Yield name and content of each file as it is made; every figure is drawn once for all its formats.
 
-    A name may have a folder in it ("figures/loss.svg"); a text is to be written as UTF-8.
+    A name may have a folder in it ("figures/graph.svg"); a text is to be written as UTF-8. `doing` is told
+    what is made next.
     """
-    wanted = formats_there() if formats is None else formats
     for format, maker in MAKERS.items():
-        if format in wanted:
+        if format in formats:
+            doing(format)
             yield from maker(document, layout)
+    pictures = [format for format in PICTURES if format in formats]
+    for kind in figures_of(document) if pictures else ():
+        doing(kind.title)
+        yield from draw_figure(kind, document, pictures)
 
 
 def result_files(
-    document: Document, formats: Collection[str] | None = None, layout: Layout = DEFAULT
+    document: Document, formats: Collection[str] = FORMATS, layout: Layout = DEFAULT
 ) -> dict[str, str | bytes]:
     """Return the content of every file of a result directory that is made from the document, by name."""
     return dict(made_files(document, formats, layout))

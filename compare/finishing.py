@@ -1,0 +1,148 @@
+"""From an open result directory to its results: parity, runs, times, analysis, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from compare.analysis.back_propagation import back_propagate
+from compare.analysis.derivation import derivation_of
+from compare.analysis.document import results_document
+from compare.analysis.pictures import Images, pictures_of
+from compare.experiment import Experiment
+from compare.measure.environment import describe_environment
+from compare.measure.laboratory import Laboratory
+from compare.measure.workplaces import Workplace
+from compare.output import told_paths
+from compare.parity.batch import draw_batch
+from compare.parity.fairness import fairness_of
+from compare.parity.gate import check_parity
+from compare.progress import Progress
+from compare.recording import planned_runs, record_noise, record_runs, record_timings, record_tunings
+from compare.render.derivation import derivation_paragraphs
+from compare.render.fairness_notes import fairness_notes
+from compare.render.files import MAKERS, count_parts, made_files
+from compare.render.parity_table import parity_table
+from compare.render.terminal import results_paragraphs
+from compare.results import Run, in_grid_order
+from compare.store import Store
+from data import Dataset
+
+Say = Callable[[str], None]
+
+TEXTS = tuple(MAKERS)
+DRAWN = ("svg", "png")
+"""The formats of the figures; a PDF takes as long as both, and `compare.report` makes it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the results keep of how they came about: command, a note on the data, a device."""
+
+    command: list[str]
+    note: str
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the exit code depends on."""
+
+    parity_passed: bool
+    failed_runs: int
+
+
+def finish(
+    experiment: Experiment,
+    dataset: Dataset,
+    store: Store,
+    laboratory: Laboratory,
+    place: Workplace,
+    record: Record,
+    say: Say,
+    shown: bool,
+) -> Outcome:
+    """Check parity, make the runs and timings that are missing, write the results and print the table."""
+    plan = planned_runs(store, laboratory)
+    with Progress(len(plan), shown) as progress:
+        parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
+    say(parity_table(parity.to_dict()))
+    fairness = [asdict(difference) for difference in fairness_of(laboratory, parity)]
+    say(fairness_notes(fairness))
+    derivation = derive(laboratory)
+    for paragraph in derivation_paragraphs(derivation):
+        say(paragraph)
+    tuning = record_tunings(store, laboratory, parity, shown)
+    record_runs(store, laboratory, place, plan, parity, shown)
+    record_noise(store, laboratory, shown)
+    record_timings(store, laboratory, place, shown)
+    environment = describe_environment(record.command, laboratory.thread_pools(), laboratory.builds())
+    environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
+    if record.device:
+        environment["device"] = record.device
+    pictures = pictures_seen(experiment, dataset, store.runs)
+    document = results_document(
+        experiment,
+        environment,
+        parity.to_dict(),
+        store.runs,
+        derivation,
+        store.timings,
+        pictures,
+        store.noise_scales,
+        tuning,
+        fairness,
+    )
+    paths = write_results(store, document, TEXTS, shown)
+    for paragraph in results_paragraphs(document):
+        say(paragraph)
+    paths += write_results(store, document, DRAWN, shown)
+    say(f"Written: {told_paths(paths)}")
+    statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
+    failed = sum(status in ("failed", "timeout") for status in statuses)
+    return Outcome(parity.all_equal, failed)
+
+
+def derive(laboratory: Laboratory) -> dict[str, Any]:
+    """Return what the derivations show of the networks, on the batch and weights of parity in float64."""
+    objectives = laboratory.experiment.factors.objectives
+    drawn = [
+        draw_batch(laboratory.experiment, laboratory.data, objective, "float64") for objective in objectives
+    ]
+    passes = [back_propagate(batch.network, batch.parameters, batch.X, batch.Y) for batch in drawn]
+    return derivation_of(passes, drawn[0].seed)
+
+
+def write_results(
+    store: Store, document: dict[str, Any], formats: Collection[str], shown: bool
+) -> list[Path]:
+    """Write the files of some formats that are made from the document; return their paths."""
+    paths: list[Path] = []
+    with Progress(count_parts(document, formats), shown, "files") as progress:
+        for name, content in made_files(document, formats, doing=progress.next):
+            paths.append(store.write(name, content))
+    return paths
+
+
+def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run]) -> dict[str, Any] | None:
+    """Return test images with what the trained networks take them for, where the data are images."""
+    if dataset.image_shape is None:
+        return None
+    images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
+    ordered = in_grid_order(runs, experiment.cells())
+    return pictures_of(images, ordered, (experiment.reference, experiment.contestants[0]))
+
+
+def data_record(dataset: Dataset) -> dict[str, object]:
+    """Return what the results say of the data."""
+    return {
+        "name": dataset.name,
+        "sha256": dataset.sha256,
+        "source": dataset.source,
+        "split": dataset.split,
+        "scaling": dataset.scaling,
+        "training_rows": len(dataset.X_train),
+        "test_rows": len(dataset.X_test),
+    }
