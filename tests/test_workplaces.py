@@ -49,7 +49,9 @@ def test_runs_made_at_the_same_time_are_those_made_in_turns(laboratory):
 
 
 def test_runs_that_are_refused_are_not_made_at_the_same_time_either(laboratory):
-    runs = made(Here(laboratory, 2), laboratory, lambda planned: "no" if planned.seed == 1 else None)
+    runs = made(
+        Here(laboratory, 2), laboratory, lambda planned: ("failed", "no") if planned.seed == 1 else None
+    )
     assert {run.seed: run.reason for run in runs.values()} == {0: None, 1: "no", 2: None}
 
 
@@ -58,7 +60,9 @@ def test_leaving_in_the_middle_ends_what_runs_and_drops_what_waits(tmp_path, mon
     slow = experiment(training={"seconds": 30.0}, run={"seeds": [0, 1, 2, 3]})
     with Laboratory(slow, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
         runs = Here(laboratory, 2).make_runs(
-            plan_of(laboratory), lambda planned: "no" if planned.seed == 0 else None, lambda *_: None
+            plan_of(laboratory),
+            lambda planned: ("failed", "no") if planned.seed == 0 else None,
+            lambda *_: None,
         )
         assert next(runs).seed == 0
         begun = time.monotonic()

@@ -54,7 +54,8 @@ def amount(row: Row, key: str, scale: float = 1.0) -> str:
 
 def target_of(document: Row) -> str:
     """Return the target as a sentence says it, such as "95% test accuracy"."""
-    return f"{100 * document['experiment']['training']['target']:g}% test accuracy"
+    target = document["experiment"].get("training", {}).get("target")
+    return "the target" if target is None else f"{100 * target:g}% test accuracy"
 
 
 def sweep_sentences(document: Row) -> Iterable[str]:
