@@ -23,6 +23,7 @@ FLOORS = ("vocabulary", "work", "rendering", "commands")
 WORK = {"parity", "measure", "analysis", "implementations"}
 COMMANDS = {"run", "check", "report", "distributed", "contract"} | {
     "campaign",
+    "finishing",
     "recording",
     "resumption",
     "examination",
