@@ -42,7 +42,7 @@ def network_with_loss(sizes, activation, output, loss):
 
 
 def by_hand(network, parameters, X, Y, dtype):
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias, dtype)
+    mlp = MLP(*network.arguments, dtype)
     mlp.load(parameters)
     mlp.loss_and_gradients(X, Y)
     return {name: values.astype(float) for name, values in mlp.gradients.items()}

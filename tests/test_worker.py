@@ -165,7 +165,7 @@ def test_run_begins_at_the_initial_weights_and_not_where_the_warm_up_ended(labor
     with np.load(asking.setting["parameters"]) as arrays:
         initial = dict(arrays)
     network = asking.laboratory.network("softmax+cross_entropy")
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(initial)
     data = asking.laboratory.data
     assert mlp.loss(data.X_train, target_matrix(data.Y_train, 3, "float64")) == first["train_loss"]

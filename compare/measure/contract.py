@@ -149,7 +149,7 @@ def dtypes(trial: Trial) -> None:
 def parity(trial: Trial) -> None:
     """Compute loss, gradients and outputs as the hand-written network does."""
     network = trial.case.network
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(trial.exact)
     allowed = tolerances(network, trial.exact, trial.X, trial.Y, trial.case.dtype)
     loss, gradients = mlp.loss_and_gradients(trial.X, trial.Y)
@@ -190,7 +190,7 @@ def partial_batch(trial: Trial) -> None:
     rows = trial.batches[ROWS // BATCH]
     network = trial.case.network
     own = implementation.loss_and_gradients(trial.X[rows], trial.Y[rows])[0]
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(trial.exact)
     right = mlp.loss(trial.X[rows], trial.Y[rows])
     if not abs(own - right) <= 1e-4 * abs(right):
