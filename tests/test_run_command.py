@@ -12,14 +12,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
+from ungated import UNGATED, ungate
 
-from compare import campaign, recording, resumption
+from compare import recording, resumption
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol, workplaces
-from compare.parity.verdicts import Parity
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
 FILES = {"experiment.json", "runs.jsonl", "results.json", "table.md", "table.csv"}
@@ -69,9 +69,7 @@ class Outcome:
 
 @pytest.fixture
 def ungated(monkeypatch):
-    """Leave out the parity check and the figures, which have tests of their own and take longer than runs."""
-    monkeypatch.setattr(campaign, "figures_of", lambda document: [])
-    monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
+    ungate(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -538,15 +536,8 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
 
 def test_reader_that_goes_away_does_not_end_the_experiment(small, tmp_path):
     out = tmp_path / "out"
-    script = """
-import sys
-from compare import campaign, run
-from compare.parity.verdicts import Parity
-campaign.check_parity = lambda laboratory, report: Parity((), (), {})
-sys.exit(run.main(sys.argv[1:]))
-"""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(small), "--output", str(out), "--quiet"],
+        [*UNGATED, str(small), "--output", str(out), "--quiet"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
