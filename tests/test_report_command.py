@@ -71,7 +71,7 @@ except SystemExit as left:
     sys.exit(left.code)
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=200
     )
     assert (done.returncode, done.stderr.strip()) == (0, "loaded: []")
     for flag in ("--format", "--output", "--columns", "--sort", "--group-by", "--intervals"):
@@ -108,7 +108,7 @@ print("loaded:", sorted({{"torch", "data", "handwritten", "torch_impl"}} & set(s
 sys.exit(code)
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=200
     )
     assert (done.returncode, done.stderr.strip()) == (0, "loaded: []")
 

@@ -232,7 +232,7 @@ def test_full_disk_keeps_what_is_finished_and_says_how_to_go_on(room, run, tmp_p
         pytest.skip("Windows has no limit on the size of files")
     arguments = ["small.toml", "--output", "out", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-c", FULL, HERE, str(room), *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", FULL, HERE, str(room), *arguments], capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 2, done.stderr
     assert one_line(done.stderr)
@@ -254,7 +254,7 @@ def test_output_that_cannot_be_printed_does_not_stop_the_experiment(run, tmp_pat
         pytest.skip("this system has no /dev/full")
     arguments = [*UNGATED, "small.toml", "--output", "out", "--quiet"]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=200)
     assert done.returncode == 0
     assert done.stderr == ("cannot print (No space left on device); what is printed is in the results, too\n")
     assert (tmp_path / "out" / "results.json").exists()
