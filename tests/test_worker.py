@@ -10,10 +10,14 @@ from compare.initial_weights import fingerprint
 from compare.measure import contestant as contestant_module
 from compare.measure.contestant import Contestant, ContestantError
 from compare.measure.laboratory import Laboratory
-from compare.measure.pinning import SPIN, THREAD_VARIABLES, pinned_environment
+from compare.measure.pinning import SPIN, THREAD_VARIABLES, pinned_environment, thread_pools
 from compare.targets import target_matrix
 from data import load_dataset
 from handwritten import MLP
+
+
+def test_libraries_of_the_tests_themselves_have_one_thread():
+    assert {pool["threads"] for pool in thread_pools()} == {1}
 
 
 @pytest.fixture
