@@ -134,7 +134,7 @@ def told_what_is_on_disk(store: Store) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {on_disk()}") from None
-    except ResultsError as error:
+    except (ResultsError, WorkplaceError) as error:
         raise InputError(f"{error}; {on_disk('mend that and ')}") from None
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)

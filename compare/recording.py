@@ -37,7 +37,7 @@ def record_tunings(store: Store, laboratory: Laboratory, parity: Parity, shown: 
     Raises: Interrupted, where the user stops it.
     """
     experiment = laboratory.experiment
-    plan = planned_tunings(experiment, parity.failures, store.tunings)
+    plan = planned_tunings(experiment, parity.failures, store.tunings, parity.holds_for)
     total = len(plan) + len(store.tunings)
 
     def on_disk() -> str:

@@ -10,6 +10,7 @@ from compare.experiment import ExperimentError, load_experiment
 from compare.implementations import installed_plugins, known_names
 from compare.measure import preflight
 from compare.measure.contestant import Contestant, ContestantError
+from compare.measure.pinning import check_threads, thread_pools
 from compare.measure.preflight import check_contestants, missing_need
 from compare.plugins import fault_of, label_of, plugin_of
 
@@ -178,3 +179,11 @@ def test_device_that_is_not_here_is_refused_in_a_line(tmp_path):
     assert one_line(str(refusal.value))
     assert "run.device: cuda: " in str(refusal.value)
     assert "finds no CUDA device here" in str(refusal.value)
+
+
+def test_threads_that_a_contestant_sets_for_itself_are_an_error():
+    before = thread_pools()
+    check_threads(0)
+    with pytest.raises(RuntimeError, match=r"has set \w+ to \d+ threads where 99 were asked for"):
+        check_threads(99)
+    assert thread_pools() == before

@@ -18,6 +18,7 @@ from compare.measure.parallel import make_runs_at_once
 from compare.measure.schedule import Planned
 from compare.measure.session import make_runs
 from compare.measure.tuning import PlannedTuning, make_tunings, planned_tunings
+from compare.parity.verdicts import Parity
 from compare.render.tables import summary_table
 from compare.render.tuning import tuning_sentences, tuning_table
 from compare.results import Regime, ResultsError, Run
@@ -86,6 +87,26 @@ def test_who_failed_parity_does_not_tune_and_without_anybody_nobody_does():
     failed = ("numpy", "softmax+cross_entropy")
     assert {p.cell.implementation for p in planned_tunings(asked, [failed], [])} == {"torch"}
     assert planned_tunings(asked, [failed, ("torch", "softmax+cross_entropy")], []) == []
+
+
+def test_who_refuses_a_regime_or_differs_in_it_by_design_does_not_tune_it_for_the_others():
+    asked = experiment(
+        training={"tune_lr": 2},
+        factors={
+            "implementations": ["torch-manual", "torch"],
+            "batch_sizes": ["full"],
+            "optimizers": ["sgd", "adam", "rmsprop"],
+        },
+    )
+    objective, dtype = asked.factors.objectives[0], asked.factors.dtypes[0]
+    refusals = {("torch-manual", objective, "adam", dtype): "no"}
+    parity = Parity((), (), {}, {("torch-manual", objective, "rmsprop"): "otherwise"}, refusals)
+    plan = planned_tunings(asked, (), [], parity.holds_for)
+    assert {(planned.cell.optimizer, planned.cell.implementation) for planned in plan} == {
+        ("sgd", "torch-manual"),
+        ("adam", "torch"),
+        ("rmsprop", "torch"),
+    }
 
 
 def test_without_the_key_nothing_is_tuned_and_one_rate_is_refused():

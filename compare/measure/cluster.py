@@ -8,8 +8,9 @@ travels once to each worker, under its SHA-256, and not with every task.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from importlib import metadata
 from itertools import groupby
 from platform import node, python_version
@@ -33,6 +34,8 @@ RESOURCE = "exclusive"
 CONNECT_SECONDS = 10
 RETRIES = 3
 """How often a task is tried again whose worker died."""
+WATCH_SECONDS = 2.0
+"""How often the worker that takes the times is looked for while it does: it may have left."""
 
 
 class Cluster:
@@ -59,7 +62,7 @@ class Cluster:
     def make_runs(self, plan: Collection[Planned], refused: Refused, report: Report) -> Iterator[Run]:
         """Yield the planned runs as they end, on whichever worker is free; each of them once."""
         executor = self._executor()
-        with stopped_at_once(executor, self._client.close):
+        with self._told_when_lost(), stopped_at_once(executor, self._client.close):
             yield from gather(
                 self._laboratory, plan, refused, lambda run: self._submit(executor, run_there, run)
             )
@@ -71,20 +74,49 @@ class Cluster:
         report: Callable[[Sitting], None],
         did_one: Callable[[], None],
     ) -> Iterator[Timing]:
-        """Yield the timings of all sittings, taken on one worker; the sittings of a process are one task."""
-        executor = self._executor(workers=[self.workers[0]])
+        """Yield the timings of all sittings, taken on one worker; the sittings of a process are one task.
+
+        Where that worker leaves, the next takes the times of the process it was at, and of those that follow.
+        """
+        executor = self._executor()
         given_up: set[Entrant] = set()
-        with stopped_at_once(executor, self._client.close):
+        with self._told_when_lost(), stopped_at_once(executor, self._client.close):
             for _, of_process in groupby(planned, key=lambda sitting: sitting.process):
                 sittings = list(of_process)
                 report(sittings[0])
                 left = [without(sitting, given_up) for sitting in sittings]
-                for timing in self._submit(executor, time_there, left, rounds).result():
+                for timing in self._timed_somewhere(left, rounds):
                     if timing.status != "ok":
                         given_up.add(timing.entrant)
                     yield timing
                 for _ in sittings:
                     did_one()
+
+    def _timed_somewhere(self, sittings: Sequence[Sitting], rounds: int) -> list[Timing]:
+        """Return the timings of some sittings, taken on the first worker, or on another where it leaves."""
+        for _ in range(1 + RETRIES):
+            self.workers = self._living() or self.workers
+            executor = self._executor(workers=[self.workers[0]])
+            future = self._submit(executor, time_there, sittings, rounds)
+            while self.workers[0] in self._living():
+                with contextlib.suppress(TimeoutError):
+                    found: list[Timing] = future.result(timeout=WATCH_SECONDS)
+                    return found
+            future.cancel()
+        raise CancelledError
+
+    def _living(self) -> list[str]:
+        """Return the workers that the scheduler has now, sorted."""
+        return sorted(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    @contextlib.contextmanager
+    def _told_when_lost(self) -> Iterator[None]:
+        """Turn what a client says of tasks that nobody will ever end into one line."""
+        try:
+            yield
+        except (CancelledError, OSError) as error:
+            told = "its scheduler has gone, or every worker that had the data"
+            raise WorkplaceError(f"--scheduler {self.address}: the cluster is lost: {told}") from error
 
     def facts(self) -> dict[str, Any]:
         """Return the scheduler, its workers' machines, and which one takes the times."""
@@ -123,6 +155,7 @@ def connected(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise WorkplaceError("--scheduler needs Dask: pip install 'side-by-side[cluster]'") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:

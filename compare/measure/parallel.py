@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 
 from compare.measure.laboratory import Laboratory
@@ -80,7 +80,10 @@ def make_runs_at_once(
 def gather(
     laboratory: Laboratory, plan: Collection[Planned], refused: Refused, submit: Submit
 ) -> Iterator[Run]:
-    """Submit every run that is not refused, and yield all of them, each once, as they end."""
+    """Submit every run that is not refused, and yield all of them, each once, as they end.
+
+    Raises: CancelledError where the executor has lost its runs: that is no failure of theirs.
+    """
     waiting: dict[Future[Run], Planned] = {}
     for planned in plan:
         why_not = refused(planned)
@@ -92,6 +95,8 @@ def gather(
         planned = waiting.pop(future)
         try:
             yield future.result()
+        except CancelledError:
+            raise
         except Exception as error:
             told = " ".join(f"{type(error).__name__}: {error}".split())
             yield unmade(laboratory, planned, "failed", told[:300])

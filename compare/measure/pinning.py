@@ -38,3 +38,11 @@ def thread_pools() -> list[dict[str, Any]]:
         }
         for pool in threadpoolctl.threadpool_info()
     ]
+
+
+def check_threads(threads: int) -> None:
+    """Raise RuntimeError where a library in this process no longer uses `threads` threads (0: any number)."""
+    for pool in thread_pools():
+        if threads and pool["threads"] != threads:
+            told = f"it has set {pool['library']} to {pool['threads']} threads"
+            raise RuntimeError(f"{told} where {threads} were asked for")

@@ -27,7 +27,10 @@ class PlannedTuning:
 
 
 def planned_tunings(
-    experiment: Experiment, unfit: Collection[tuple[str, str]], known: Iterable[Tuning]
+    experiment: Experiment,
+    unfit: Collection[tuple[str, str]],
+    known: Iterable[Tuning],
+    does_the_same: Callable[[Cell], bool] = lambda cell: True,
 ) -> list[PlannedTuning]:
     """Return the trainings that are not on record yet; none where the experiment does not ask for tuning.
 
@@ -38,6 +41,7 @@ def planned_tunings(
         experiment: what is run.
         unfit: implementations, with the objective, that did not pass parity.
         known: the trainings on record, whatever became of them.
+        does_the_same: whether an implementation neither refuses a cell nor differs in it by design.
     """
     count, factors = experiment.training.tune_lr, experiment.factors
     if count is None:
@@ -46,18 +50,22 @@ def planned_tunings(
     names = sorted(experiment.contestants, key=lambda name: name != FIRST_CHOICE)
     plan = []
     for regime in dict.fromkeys(Regime.of(cell) for cell in experiment.cells()):
-        fit = [name for name in names if (name, regime.objective) not in unfit]
-        if not fit:
+        cells = [
+            Cell(
+                name,
+                regime.batch_size,
+                regime.objective,
+                regime.optimizer,
+                factors.dtypes[0],
+                factors.threads[0],
+            )
+            for name in names
+            if (name, regime.objective) not in unfit
+        ]
+        cell = next((cell for cell in cells if does_the_same(cell)), None)
+        if cell is None:
             continue
         own = float(experiment.optimizer_options(regime.optimizer)["lr"])
-        cell = Cell(
-            fit[0],
-            regime.batch_size,
-            regime.objective,
-            regime.optimizer,
-            factors.dtypes[0],
-            factors.threads[0],
-        )
         plan += [
             PlannedTuning(cell, rate, seed)
             for rate in rates_around(own, count)

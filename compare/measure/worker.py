@@ -23,7 +23,7 @@ from compare.implementations.defaults import completed
 from compare.initial_weights import fingerprint
 from compare.measure.floor import Floor, load_library
 from compare.measure.inspection import inspect
-from compare.measure.pinning import thread_pools
+from compare.measure.pinning import THREAD_VARIABLES, check_threads, thread_pools
 from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
 from compare.measure.timing import Stopwatch, endless_batches
@@ -56,6 +56,7 @@ class Worker:
         else:
             self._build = load_implementation(implementation)
         self._data = Path(data)
+        self._threads = int(os.environ.get(THREAD_VARIABLES[0], "0"))
         return {"pools": thread_pools(), "builds": builds(), "devices": self._devices}
 
     @property
@@ -72,7 +73,9 @@ class Worker:
         """Try the contract; answer with a finding for each property."""
         from compare.measure.contract import check_contract
 
-        return check_contract(self._build)
+        found = check_contract(self._build)
+        check_threads(self._threads)
+        return found
 
     def inspect(self, setting: dict[str, Any], batch: str) -> dict[str, Any]:
         """Build the contestant and look at it: what it refuses, declares, and does differently at once."""
@@ -83,6 +86,7 @@ class Worker:
             return {"refused": " ".join(str(refusal).split())[:300] or "it says no more"}
         declared = dict(getattr(self._build, "deviations", {}))
         found = inspect(contestant, self._parameters(setting), X, Y, setting["dtype"])
+        check_threads(self._threads)
         return {"refused": None, "deviations": declared, "differences": found}
 
     def trace(self, setting: dict[str, Any], batch: str, output: str) -> dict[str, Any]:
@@ -180,7 +184,9 @@ class Worker:
         self._stopwatch = Stopwatch(contestant.train, batches, per_epoch)
         with np.errstate(all="ignore"):
             seconds = compiled(contestant, len(training.X), batch_size)
-            return asdict(self._stopwatch.warm_up(at_least)) | {"compile_seconds": seconds}
+            warm = asdict(self._stopwatch.warm_up(at_least)) | {"compile_seconds": seconds}
+        check_threads(self._threads)
+        return warm
 
     def prepare_floor(self, sizes: list[int], dtype: str, batch_size: Any, at_least: float) -> dict[str, Any]:
         """Find the fastest calls for the products of a step and warm them up for `block`, as in `prepare`.

@@ -94,6 +94,12 @@ class Parity:
         """Return why a cell may not run."""
         return self.failures.get((cell.implementation, cell.objective))
 
+    def holds_for(self, cell: Cell) -> bool:
+        """Whether its implementation neither refuses a cell, nor failed, nor differs in it by design."""
+        excused = {(cell.implementation, cell.objective, optimizer) for optimizer in (None, cell.optimizer)}
+        fails = self.refusal_of(cell) or self.failure_of(cell)
+        return fails is None and excused.isdisjoint(self.deviations)
+
     def refusal_of(self, cell: Cell) -> str | None:
         """Return why its implementation does not do a cell."""
         return self.refusals.get((cell.implementation, cell.objective, cell.optimizer, cell.dtype))

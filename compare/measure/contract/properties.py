@@ -1,5 +1,6 @@
 """What an implementation has to keep, a property a function: it raises `Broken` where one does not hold."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,13 @@ from compare.implementations.defaults import completed
 from compare.measure.contract.trial import BATCH, ROWS, Trial
 from compare.parity.tolerance import relative_error, tolerances
 from handwritten import MLP
+
+REPEATED = 6
+"""How many times the steps of a trial make a training that is long for its few numbers."""
+SAME_TRAINING = {"float64": 1e-9, "float32": 1e-2}
+"""How far two trainings in other pieces may lie apart: by rounding, not by a step."""
+LATE, TRIALS = 0.25, 3
+"""The part of that training's time that handing out the parameters may take, in the best of some trials."""
 
 
 class Broken(Exception):  # noqa: N818
@@ -44,7 +52,8 @@ def shapes(trial: Trial) -> None:
 def dtypes(trial: Trial) -> None:
     """Give everything in the dtype that was asked for."""
     implementation = trial.fresh()
-    arrays = dict(implementation.loss_and_gradients(trial.X, trial.Y)[1])
+    gradients = implementation.loss_and_gradients(trial.X, trial.Y)[1]
+    arrays = {f"the gradient of {name}": values for name, values in gradients.items()}
     arrays |= {"predict": implementation.predict(trial.X), **trial_parameters(implementation)}
     for name, values in arrays.items():
         if str(values.dtype) != trial.case.dtype:
@@ -159,6 +168,38 @@ def looking(trial: Trial) -> None:
         raise Broken("a training that is looked at ends elsewhere than one that is not")
 
 
+def whole_training(trial: Trial) -> None:
+    """Take a step for each of many batches, as many as there are, and have done so when `train` returns.
+
+    A training that only begins in the clock and goes on behind it is found by its time: to hand out the
+    parameters then takes longer than to copy them.
+    """
+    batches = trial.batches * REPEATED
+    in_parts = completed(trial.fresh())
+    in_parts.load(trial.X.copy(), trial.Y.copy())
+    for _ in range(1 + REPEATED):
+        in_parts.train(iter(trial.batches))
+    right = in_parts.parameters()
+    shares: list[float] = []
+    while len(shares) < TRIALS and min(shares, default=1.0) > LATE:
+        trainable = completed(trial.fresh())
+        trainable.load(trial.X.copy(), trial.Y.copy())
+        trainable.train(iter(trial.batches))  # whoever compiles does it here
+        trainable.parameters()
+        begun = time.perf_counter()
+        trainable.train(iter(batches))
+        returned = time.perf_counter()
+        own = trainable.parameters()
+        shares.append((time.perf_counter() - returned) / (returned - begun))
+    for name, values in right.items():
+        error = relative_error(own[name], values)
+        if not error <= SAME_TRAINING[trial.case.dtype]:
+            told = f"{len(batches)} batches given at once train {name} otherwise than a few at a time"
+            raise Broken(f"{told}: off by {error:.1e}", trial.case.rule.name)
+    if min(shares) > LATE:
+        raise Broken("its training goes on after train has returned: wait in train until it is done")
+
+
 def determinism(trial: Trial) -> None:
     """End in the same bits when the same is done twice."""
     first, second = (trial.trained(trial.batches) for _ in range(2))
@@ -177,6 +218,7 @@ PROPERTIES: dict[str, Callable[[Trial], None]] = {
     "inputs are left alone": inputs,
     "hands out copies": copies,
     "looking changes nothing": looking,
+    "all batches, before train returns": whole_training,
     "same again, same bits": determinism,
 }
 """What is tried, by what the report calls it."""

@@ -46,6 +46,7 @@ def case(hidden: str, objective: str, rule: str, dtype: str, bias: bool = True, 
 CASES = (
     case("tanh", "softmax+cross_entropy", "sgd", "float64", lr=0.5),
     case("tanh", "softmax+cross_entropy", "sgd", "float32", lr=0.5),
+    case("tanh", "softmax+cross_entropy", "sgd", "float64", lr=0.5, weight_decay=0.1),
     case("sigmoid", "softmax+cross_entropy", "adam", "float64", lr=0.01),
     case("tanh", "sigmoid+squared_error", "adam", "float32", lr=0.01),
     case("relu/tanh", "identity+squared_error", "rmsprop", "float32", bias=False, lr=0.01),
