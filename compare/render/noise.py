@@ -39,11 +39,11 @@ def noise_sentences(document: Row) -> Iterable[str]:
     for row in rows:
         told = [row[key] for key in _varying(rows)]
         where = f"with {', '.join(told)}, " if told else ""
-        if row["predicted_batch_size"] is None:
+        known = [point["noise_scale"] for point in row["points"] if point["noise_scale"] is not None]
+        if row["predicted_batch_size"] is None or not known:
             why = row["reason"] or "the gradient vanished"
             yield capital(f"{where}no gradient noise scale could be measured: {why}.")
             continue
-        known = [point["noise_scale"] for point in row["points"] if point["noise_scale"] is not None]
         span = f"from {_digits(known[0])} samples at the start to {_digits(known[-1])} at the end"
         mean = f"{_digits(row['predicted_batch_size'])} on average over the first"
         updates = counted(round(row["averaged_updates"] or 0), "update")
