@@ -157,7 +157,7 @@ def _check_schema(document: Mapping[str, Any]) -> None:
         return isinstance(value, int) and not isinstance(value, bool)
 
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    validator = extend(Draft202012Validator, type_checker=types)
+    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
     schema = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
     error = next(iter(validator(schema).iter_errors(document)), None)
     if error is not None:
