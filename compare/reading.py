@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from compare.coherence import check_graph, check_pictures
 from compare.fields import ResultsError
 from compare.journal import read_bounded
 from compare.results import Run
@@ -78,6 +79,10 @@ def checked(document: object) -> tuple[tuple[Run, ...], tuple[Timing, ...]]:
     _check_schema(rest)
     for where, row in _rows(document):
         _check_bounds(where, row)
+    if "pictures" in document:
+        check_pictures(document["pictures"])
+    if "graph" in document.get("derivation", {}):
+        check_graph(document["derivation"]["graph"])
     runs = tuple(_read(Run.from_json, "runs", at, entry) for at, entry in enumerate(series["runs"]))
     timings = tuple(
         _read(Timing.from_json, "timings", at, entry) for at, entry in enumerate(series["timings"])
@@ -146,9 +151,15 @@ def _shallow(value: object, levels: int) -> bool:
 
 def _check_schema(document: Mapping[str, Any]) -> None:
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
+    def is_integer(_: object, value: object) -> bool:  # JSON Schema takes 2.0 for one too
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
+    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
     schema = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
+    error = next(iter(validator(schema).iter_errors(document)), None)
     if error is not None:
         place = error.json_path.removeprefix("$").removeprefix(".")
         message = error.message if len(error.message) <= LONGEST_MESSAGE else _in_short(error)

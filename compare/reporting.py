@@ -25,6 +25,9 @@ Say = Callable[[str], None]
 AGREE = 1e-6
 """Relative difference up to which a recomputed number is the same: another machine's logarithm differs."""
 
+BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What rendering raises where a document is as the schema has it and yet makes no sense."""
+
 
 class ReportError(ValueError):
     """What was asked for cannot be made; one line."""
@@ -50,6 +53,12 @@ def report(options: ReportOptions, say: Say, warn: Say) -> None:
             _compare(results, options, layout, say)
     except (ResultsError, OtherExperimentError, ReportError) as error:
         raise ReportError(str(error)) from None
+    except BROKEN as error:
+        told = f"{type(error).__name__}: {error}"
+        places = ", ".join(map(str, options.results))
+        raise ReportError(
+            f"{places}: its parts contradict one another, no report can be made ({told:.120})"
+        ) from error
     except MemoryError:
         raise ReportError("not enough memory for these results") from None
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from made_documents import full_document
 from made_runs import run
 from made_timings import timing
 
@@ -20,6 +21,8 @@ from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.experiment_file import PRESETS
 from compare.journal import Journal, loads
 from compare.measure.channel import ContestantError, read_answer
+from compare.reading import read_results
+from compare.render.files import result_files
 from compare.results import ResultsError, Run
 from compare.store import read_experiment
 from compare.timings import Timing
@@ -115,6 +118,11 @@ def reader_target(read: Callable[[Path], object], name: str = "results.json") ->
     return fuzz_document
 
 
+def read_and_render(path: Path) -> None:
+    """Read a document; what is taken is rendered to tables."""
+    result_files(read_results(path).document, ("csv", "md", "tex"))
+
+
 def line(document: object) -> bytes:
     return json.dumps(document).encode() + b"\n"
 
@@ -133,6 +141,7 @@ TARGETS: dict[str, tuple[Target, list[bytes]]] = {
         fuzz_timings,
         [line(timing(run().cell, 0, [0.05, 0.06]).to_json())],
     ),
+    "results.json": (reader_target(read_and_render), [json.dumps(full_document()).encode()]),
     "answer": (
         fuzz_answer,
         [line({"id": 1, key: value}) for key, value in (("done", {}), ("error", "x"), ("fraction", 0.5))],

@@ -264,3 +264,10 @@ adam       32     9        0.5   6200   12000"""
     )
     assert "6200 on average over the first 9 updates" in second
     assert noise_table([]) == ""
+
+
+def test_prediction_without_a_known_point_is_told_as_none():
+    from made_documents import noise_scale
+
+    (told,) = noise_sentences({"noise_scale": noise_scale(20.0)})
+    assert "no gradient noise scale could be measured" in told.lower()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_documents import full_document
 
 from benchmarks.report_size import made_document
 from compare import reading, report
@@ -166,3 +167,53 @@ def places_in(value: object, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...
     )
     below = [found for key, entry in entries for found in places_in(entry, (*place, key))]
     return [*([place] if place else []), *below]
+
+
+def taken(document: dict[str, Any], tmp_path: Path) -> str:
+    """What the reader says against the document; "" where it takes it."""
+    try:
+        read_results(written(tmp_path, document))
+    except ResultsError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("pictures", "width"), 3, "pictures.items[0].pixels: has 4 values, not 2 x 3"),
+        (("pictures", "height"), 10**9, "pictures: 1000000000 x 2 pixels are more than 4096 on a side"),
+        (("pictures", "width"), 2.0, "pictures.width: 2.0 is not of type 'integer'"),
+        (("pictures", "items", 1, "pixels", 0), 1.0, "pictures.items[1].pixels[0]: 1.0 is not of type"),
+        (("derivation", "graph", "nodes", 2, "inputs"), ["x"], "inputs: 'x' is none of the nodes before it"),
+        (("derivation", "graph", "nodes", 1, "name"), "X", "nodes[1].name: 'X' is an earlier node's"),
+    ],
+    ids=str,
+)
+def test_parts_that_do_not_fit_one_another_are_refused(
+    place: tuple[Any, ...], value: object, told: str, tmp_path: Path
+) -> None:
+    changed = json.loads(json.dumps(full_document()))
+    assert taken(changed, tmp_path) == ""
+    at: Any = changed
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = value
+    assert told in taken(changed, tmp_path)
+
+
+def test_document_that_cannot_be_drawn_is_told_in_a_line(
+    document: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object) -> Any:
+        raise KeyError("a\nb")
+
+    monkeypatch.setattr("compare.reporting.results_paragraphs", broken)
+    path = written(tmp_path, document)
+    assert report.main([str(path), "--output", str(tmp_path / "out"), "--format", "md"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {path}: its parts contradict one another")
+    assert told.count("\n") == 1

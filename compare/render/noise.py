@@ -56,11 +56,11 @@ def noise_sentences(document: Row) -> Iterable[str]:
     rows = document.get("noise_scale", ())
     for row in rows:
         where = with_settings(row, rows)
-        if row["predicted_batch_size"] is None:
+        known = [point["noise_scale"] for point in row["points"] if point["noise_scale"] is not None]
+        if row["predicted_batch_size"] is None or not known:
             why = row["reason"] or "the gradient vanished"
             yield capital(f"{where}no gradient noise scale could be measured: {why}.")
             continue
-        known = [point["noise_scale"] for point in row["points"] if point["noise_scale"] is not None]
         span = f"from {_digits(known[0])} samples at the start to {_digits(known[-1])} at the end"
         mean = f"{_digits(row['predicted_batch_size'])} on average over the first"
         updates = counted(round(row["averaged_updates"] or 0), "update")

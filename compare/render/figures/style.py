@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -111,13 +111,28 @@ def new_sheet(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 
 def saved(figure: Figure, formats: Collection[str] = FORMATS) -> Iterator[tuple[str, bytes]]:
-    """Yield the figure in each format, as format and content; it is laid out once for all of them."""
+    """Yield the figure in each format, as format and content; it is laid out once for all of them.
+
+    The canvases are asked themselves: `Figure.savefig` would draw everything once more before each format.
+    """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for format in formats:
         content = io.BytesIO()
-        figure.savefig(content, format=format, metadata=METADATA[format])
+        printer(figure, format)(content, metadata=METADATA[format])
+        figure.set_dpi(DOTS_PER_INCH)
         yield format, content.getvalue()
+
+
+def printer(figure: Figure, format: str) -> Callable[..., object]:
+    """Return what writes the figure in a format."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    if format == "png":
+        return FigureCanvasAgg(figure).print_png
+    return FigureCanvasSVG(figure).print_svg if format == "svg" else FigureCanvasPdf(figure).print_pdf
 
 
 def plain(text: object, longest: int = LONGEST_LABEL) -> str:
