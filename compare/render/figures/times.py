@@ -20,6 +20,7 @@ from compare.render.figures.style import (
     spans,
     unit_of,
 )
+from compare.render.method import is_counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,10 +63,13 @@ def draw_times(document: Document) -> Figure:
 
 
 def blocks_of(document: Document) -> dict[Key, list[list[float]]]:
-    """Return the seconds an epoch of every block, by cell and process; the null test's second left out."""
+    """Return the seconds an epoch of every block, by cell and process.
+
+    The null test's second contestant and the floor are left out.
+    """
     found: dict[Key, list[list[float]]] = {}
     for timing in document.get("timings", ()):
-        if timing["status"] == "ok" and timing["blocks"] and not timing["again"]:
+        if is_counted(timing) and not timing["again"]:
             per_epoch = timing["updates_per_epoch"]
             seconds = [block[1] / block[0] * per_epoch for block in timing["blocks"]]
             found.setdefault(key_of(timing), []).append(seconds)
