@@ -199,6 +199,11 @@ def test_the_page_has_findings_table_parity_and_command() -> None:
     assert "{" not in page
 
 
+def test_a_fact_that_is_empty_is_not_told() -> None:
+    told = table_markdown({**a_document(), "environment": {"note": "", "jobs": 1}})
+    assert "- environment: jobs 1" in told
+
+
 def test_the_page_is_the_same_from_a_file() -> None:
     document = a_document()
     assert table_markdown(json.loads(json.dumps(document))) == table_markdown(document)
