@@ -1,6 +1,7 @@
 """Hand-made documents of results.json, for what is rendered from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from derivation_support import derive, make_pass
@@ -50,6 +51,7 @@ def timings_of(names: Sequence[str], batches: Sequence[Any] = ("full", 32)) -> l
             blocks = [[0.05 * (at + 1) * (1 + 0.01 * (p + b)) for b in range(3)] for p in range(3)]
             found += timed(name, blocks, batch_size=batch)
         found += timed(names[-1], [[0.1, 0.11, 0.1]] * 3, again=True, batch_size=batch)
+        found += [replace(each, floor=True) for each in timed("numpy", [[1e-3] * 3] * 3, batch_size=batch)]
     return found
 
 

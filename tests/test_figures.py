@@ -21,11 +21,11 @@ from made_documents import (
     timings_of,
 )
 from made_runs import SHA, cell, parity, run, tensor
-from made_timings import timed
 from test_results import SCHEMA
 
 from compare.render.figures import FIGURES, draw_figures, figures_of
 from compare.render.figures.style import drawing, plain, power_of_ten
+from compare.render.figures.times import blocks_of
 
 HOSTILE = "$\\frac{a}{b}$<script>alert(1)</script>\x1b[31m\n\N{PARTY POPPER}"
 SHOWN = "$\\frac{a}{b}$<script>alert(1)</script> [31m \N{WHITE SQUARE}"
@@ -259,14 +259,6 @@ def test_second_contestant_of_the_null_test_is_not_among_the_blocks():
     assert [len(line.get_xdata()) for line in blocks] == [9]
 
 
-def test_floor_is_not_among_the_blocks():
-    made = timings_of(["torch"], [32])
-    made += timed("torch", [[0.01, 0.01]] * 3, floor=True, batch_size=32)
-    times = drawn("time-per-epoch", document(runs_of(["torch"], [32]), made)).axes[0]
-    blocks = [line for line in times.get_lines() if line.get_marker() == "|" and len(line.get_xdata()) > 2]
-    assert [len(line.get_xdata()) for line in blocks] == [9]
-
-
 def test_target_that_nobody_reached_has_no_figure(full):
     never = {"updates_to_target": None, "seconds_to_target": None}
     assert KINDS["target-by-batch-size"] in figures_of(full)
@@ -395,3 +387,17 @@ def test_graph_of_a_very_deep_network_is_left_to_the_results():
 def test_run_without_final_weights_or_curve_does_not_matter():
     lost = run(cell("numpy"), status="timeout", reason="x", curve=(), final_weights_sha256=SHA)
     assert legend_of(drawn("curves-epochs", document([*runs_of(["torch"], [32]), lost]))) == ["torch"]
+
+
+def test_blocks_of_the_floor_are_not_drawn_as_a_contestants(full):
+    assert any(timing["floor"] for timing in full["timings"])
+    drawn = [value for processes in blocks_of(full).values() for each in processes for value in each]
+    contestants = [
+        block[1] for timing in full["timings"] if not timing["floor"] for block in timing["blocks"]
+    ]
+    updates = {
+        (block[0], timing["updates_per_epoch"]) for timing in full["timings"] for block in timing["blocks"]
+    }
+    assert len(updates) == 1
+    ((of_block, of_epoch),) = updates
+    assert min(drawn) >= min(contestants) / of_block * of_epoch * (1 - 1e-12)

@@ -63,10 +63,7 @@ def draw_times(document: Document) -> Figure:
 
 
 def blocks_of(document: Document) -> dict[Key, list[list[float]]]:
-    """Return the seconds an epoch of every block, by cell and process.
-
-    The null test's second contestant and the floor are left out.
-    """
+    """Return the seconds an epoch of every block of the contestants, by cell and process."""
     found: dict[Key, list[list[float]]] = {}
     for timing in document.get("timings", ()):
         if is_counted(timing) and not timing["again"]:
