@@ -69,6 +69,19 @@ def test_every_preset_runs_with_every_optimizer_by_flag(name, optimizer):
     assert experiment.optimizer_options(optimizer)["lr"] > 0
 
 
+@pytest.mark.parametrize(
+    ("overrides", "kept"),
+    [
+        ({"data.dataset": "mine.csv"}, False),
+        ({"model.hidden": [100]}, False),
+        ({"factors.batch_sizes": [8, "full"]}, False),
+        ({"run.seeds": [0], "training.epochs": 2, "data.data_dir": "."}, True),
+    ],
+)
+def test_a_description_goes_where_a_flag_changes_what_it_tells_of(overrides, kept):
+    assert bool(load_experiment("digits", overrides).description) is kept
+
+
 def test_no_source_is_the_digits_preset():
     assert load_experiment() == load_experiment("digits")
 

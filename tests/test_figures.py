@@ -259,6 +259,13 @@ def test_second_contestant_of_the_null_test_is_not_among_the_blocks():
     assert [len(line.get_xdata()) for line in blocks] == [9]
 
 
+def test_target_that_nobody_reached_has_no_figure(full):
+    never = {"updates_to_target": None, "seconds_to_target": None}
+    assert KINDS["target-by-batch-size"] in figures_of(full)
+    nobody = {**full, "sweep": [{**row, **never} for row in full["sweep"]]}
+    assert KINDS["target-by-batch-size"] not in figures_of(nobody)
+
+
 def test_tensor_that_failed_is_ringed_and_an_error_of_zero_is_hollow_at_the_foot():
     rows = [
         tensor(),
@@ -328,6 +335,13 @@ def test_mistaken_pictures_are_framed_and_contestants_that_agree_are_told_togeth
     wide = [patch for patch in figure.axes[0].patches if patch.get_linewidth() > 1]
     assert (len(figure.axes[0].images), len(wide)) == (10, 2)
     assert texts(figure).count("A 7") == 2
+    names = [f"n{at}" for at in range(6)]
+    items = [
+        {**item, "predicted": {name: str(at) for at, name in enumerate(names)}}
+        for item in pictures()["items"]
+    ]
+    many = {**full, "pictures": {**pictures(), "items": items}}
+    assert "Not shown, for room: n4, n5." in texts(drawn("pictures", many))
     same = {**full, "pictures": pictures(names=("numpy",))}
     assert "read 7" in texts(drawn("pictures", same))
     assert "Read by numpy." in texts(drawn("pictures", same))
@@ -343,6 +357,14 @@ def test_graph_shows_every_derivative_of_a_small_network(full):
         for row in gradient:
             assert f"[{', '.join(f'{value:.4g}' for value in row)}]" in shown
     assert "Z1 = X W1ᵀ" in shown
+
+
+def test_name_of_a_node_that_takes_two_lines_is_bold_in_both():
+    derivation = derive(make_pass((2, 3, 2), "sigmoid", "softmax+cross_entropy", bias=True))
+    figure = drawn("graph", document(runs_of(["torch"]), derivation=derivation))
+    bold = [text.get_text() for text in written(figure) if text.get_fontweight() == "bold"]
+    assert {"L = mean over samples of -sum Y", "log softmax(Z2)"} <= set(bold)
+    assert not any("dL/d" in text for text in bold)
 
 
 def test_boxes_of_a_graph_do_not_overlap_and_every_edge_has_an_arrow():

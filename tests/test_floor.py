@@ -278,6 +278,27 @@ def test_the_verdict_tells_multiples_and_libraries_with_their_intervals():
     ]
 
 
+def test_a_floor_at_many_settings_is_a_sentence_a_contestant():
+    summary, floor = rows_of(timings())
+    three = {8: 1.0, 32: 2.0, 128: 3.0}
+    rows = [
+        {**row, "batch_size": size, **by(row, factor)} for size, factor in three.items() for row in summary
+    ]
+    floors = [{**row, "batch_size": size} for size in three for row in floor]
+    for row in floors:
+        if row["batch_size"] == 32 and row["library"] == "torch":
+            row["floor_differs"] = False
+    assert list(floor_sentences(rows, floors)) == [
+        "numpy's update takes from 2.00 [2.00, 2.00] (batch 8) to 6.00 [6.00, 6.00] (batch 128) times as long as the matrix products of a step alone at each of 3 settings.",
+        "torch's update takes from 8.00 [8.00, 8.00] (batch 8) to 24.0 [24.0, 24.0] (batch 128) times as long as the matrix products of a step alone at each of 3 settings.",
+        "The same products through torch take 1.25 [1.25, 1.25] times as long as through NumPy at 2 of 3 settings; no difference was shown at batch 32.",
+    ]
+
+
+def by(row, factor):
+    return {f"floor_ratio{end}": factor * row[f"floor_ratio{end}"] for end in ("", "_low", "_high")}
+
+
 def test_a_difference_that_was_not_shown_is_not_told():
     made = timings(floors=(1.0, 1.25), again=False)
     made += timed("torch", [[8 * 1.3, 8 * 1.3], [8.0, 8.0], [8.0, 8.0]], again=True)

@@ -20,11 +20,16 @@ from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_POINTS, curves, kept
 from compare.render.page.facts import command_of, environment_facts
 from compare.render.page.names import contestant_names
-from compare.render.page.pictures import pictures_of, png_url
+from compare.render.page.pictures import pictures_of, png_url, readers
 from compare.render.page.tables import attribution_table, budgets_table, main_table, parity_tables
 from compare.render.value import Value
 
 CSS = Path(__file__).parents[1] / "compare" / "render" / "page" / "page.css"
+
+
+SWEPT_TO_TARGET = [
+    f"{unit}_to_target{end}" for unit in ("updates", "seconds") for end in ("", "_low", "_high")
+]
 
 
 class Page(HTMLParser):
@@ -103,7 +108,7 @@ def test_every_part_of_the_document_has_its_place(full):
         "0.1 (lowest)",
         "To the target, by batch size",
         "Gradient noise along a training",
-        "5 by numpy; 6 by torch",
+        "5 by A; 6 by B",
         "dL/dy * x_1",
         "L = ½",
         "started from the same weights",
@@ -302,8 +307,31 @@ def test_a_picture_is_a_png_with_dark_ink():
         assert image.size == (3, 2)
         assert list(image.tobytes()) == [255, 0, 127, 191, 254, 253]
     mistaken, right = pictures_of(every_part()["pictures"])
-    assert (mistaken.told, mistaken.mistaken) == ("5 by numpy; 6 by torch", True)
+    assert (mistaken.told, mistaken.mistaken) == ("5 by A; 6 by B", True)
     assert (right.told, right.mistaken) == ("3", False)
+
+
+def test_who_took_all_pictures_for_the_same_has_one_letter_and_the_page_says_which():
+    items = [
+        {"pixels": [0], "label": 3, "predicted": {"numpy": 3, "torch": 3, "jax": read}} for read in (3, 4)
+    ]
+    pictures = {"height": 1, "width": 1, "items": items}
+    assert readers(pictures) == {"A": ["numpy", "torch"], "B": ["jax"]}
+    assert [picture.told for picture in pictures_of(pictures)] == ["3", "3 by A; 4 by B"]
+    page = Page(report_page(page_document(pictures=pictures)))
+    assert "A : numpy = torch" in page.text
+    alike = {**pictures, "items": items[:1]}
+    assert "A : numpy" not in Page(report_page(page_document(pictures=alike))).text
+
+
+def test_a_target_that_nobody_reached_has_no_empty_chart():
+    never = dict.fromkeys((*SWEPT_TO_TARGET, "updates_between"))
+    sweep = [{**row, **never, "target_reached": "0 of 3"} for row in every_part()["sweep"]]
+    page = Page(report_page(page_document(sweep=sweep)))
+    assert "Time an epoch, by batch size" in page.text
+    assert "training seconds" not in page.text.partition("Time an epoch, by batch size")[2]
+    assert "seconds_per_epoch" in page.attributes("value")
+    assert "seconds_to_target" not in page.attributes("value")
 
 
 def test_facts_leave_out_what_is_not_known_and_flatten_the_rest():

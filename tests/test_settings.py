@@ -20,6 +20,7 @@ def lines(note="", **overrides):
         ("Digits: by hand", "digits", "Digits: by hand"),
         ("Digits: by hand", "breast-cancer", "Digits: by hand (on breast-cancer)"),
         ("MNIST: a claim", "digits", "MNIST: a claim (on digits)"),
+        ("Digits: by hand", "b", "Digits: by hand (on b)"),
         ("Anything", None, "Anything"),
     ],
 )
@@ -38,6 +39,11 @@ def test_settings_say_what_a_reader_needs_to_run_it_again():
 
 def test_learning_rates_are_those_of_the_optimizers_that_ran():
     assert lines(**{"factors.optimizers": ["adam"]})["training"].endswith("lr 0.01 (adam)")
+
+
+def test_learning_rates_that_were_tuned_are_not_told_as_those_of_the_runs():
+    told = lines(**{"training.tune_lr": 3})["training"]
+    assert told.endswith("lr 0.5 (sgd); for the runs each regime's lr was tuned, 3 tried around that")
 
 
 def test_fallback_and_shortening_are_noted():

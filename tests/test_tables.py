@@ -199,6 +199,11 @@ def test_the_page_has_findings_table_parity_and_command() -> None:
     assert "{" not in page
 
 
+def test_a_fact_that_is_empty_is_not_told() -> None:
+    told = table_markdown({**a_document(), "environment": {"note": "", "jobs": 1}})
+    assert "- environment: jobs 1" in told
+
+
 def test_the_page_is_the_same_from_a_file() -> None:
     document = a_document()
     assert table_markdown(json.loads(json.dumps(document))) == table_markdown(document)
@@ -239,6 +244,16 @@ def test_the_verdict_is_made_from_the_numbers() -> None:
 )
 def test_a_difference_in_time_is_told_only_where_the_interval_shows_it(ours: list[float], told: str) -> None:
     assert told in verdict(a_document(pair(ours, [1.0] * len(ours))))
+
+
+def test_times_at_many_settings_are_told_in_a_sentence() -> None:
+    ours = {8: [0.1, 0.1], 16: [0.2, 0.2], 32: [0.3, 0.3], 64: [0.9, 1.2], "full": [2.0, 2.0]}
+    runs = [each for size, seconds in ours.items() for each in pair(seconds, [1.0, 1.0], batch_size=size)]
+    assert [text for text in verdict(a_document(runs)) if "of torch's time" in text] == [
+        "numpy takes from 0.100 [0.100, 0.100] (batch 8) to 0.300 [0.300, 0.300] (batch 32) of torch's time "
+        "at 3 of 5 settings; numpy takes 2.00 [2.00, 2.00] (full batch) times as long as torch at 1 of 5 settings; "
+        "no difference in time between numpy and torch was shown at batch 64."
+    ]
 
 
 def with_budgets(*seeds_of_small: float) -> list[str]:

@@ -186,10 +186,16 @@ def test_sentences_say_how_rates_were_chosen_and_where_the_range_may_be_too_smal
     assert "on seeds 7 and 8, which no run uses" in rule
     assert rule.endswith("the least training loss at the end chose, and test accuracy had no say.")
     assert best == "The best learning rates: 3 at full batch and 9 at batch 32."
-    assert edge.startswith(
-        "At batch 32, the best learning rate, 9, is the highest that was tried: a higher one may"
-    )
+    highest = "the best learning rate is the highest that was tried: a higher one may be better yet."
+    assert edge == f"At batch 32, {highest}"
     assert none == "At batch 8, no learning rate ended well, so the experiment's own, 0.5, was used."
+
+
+def test_regimes_whose_best_rate_is_the_highest_share_a_sentence():
+    rows = [*some_rows(), *tuning_rows(tried([0.5, 0.3, 0.2], batch_size=16), OWN)]
+    told = [text for text in tuning_sentences({"tuning": rows}) if "highest" in text]
+    assert len(told) == 1
+    assert told[0].startswith("At batch 32 and batch 16, the best learning rate is the highest")
 
 
 def test_record_survives_json_and_the_store(tmp_path):

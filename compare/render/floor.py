@@ -8,8 +8,11 @@ from typing import Any
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.cell_names import CONTEXT
 from compare.render.places import at_settings
+from compare.render.ranges import places, share, spread
 
 Row = Mapping[str, Any]
+MOST_SETTINGS = 2
+"""Settings that are told one by one."""
 LIBRARIES = {"numpy": "NumPy"}
 """Libraries whose names are written otherwise than their keys."""
 
@@ -17,18 +20,67 @@ LIBRARIES = {"numpy": "NumPy"}
 def floor_sentences(rows: Sequence[Row], floor: Sequence[Row]) -> Iterable[str]:
     """Yield, for every group of cells with a floor, how far above it they are and how its libraries differ.
 
+    Of many groups the least and the greatest are told.
+
     Args:
         rows: the summary.
         floor: the floor of the document.
     """
-    for settings in dict.fromkeys(_settings(row) for row in floor):
+    groups = list(dict.fromkeys(_settings(row) for row in floor))
+    if len(groups) > MOST_SETTINGS:
+        yield from _together(rows, floor)
+        return
+    for settings in groups:
         libraries = [row for row in floor if _settings(row) == settings]
         ours = [row for row in rows if _settings(row) == settings and row.get("floor_ratio") is not None]
         at = at_settings(libraries[0], rows)
         yield from (f"{at}, {told}." for told in _multiples(ours))
-        base = next((row for row in libraries if _is_floor(row)), None)
-        others = [row for row in libraries if row["floor_ratio"] is not None and row is not base]
-        yield from (f"{at}, {_libraries(row, base)}." for row in others if base is not None)
+        for row, base in _beside(libraries):
+            yield f"{at}, {_libraries(row, base)}."
+
+
+def _beside(floor: Sequence[Row]) -> Iterable[tuple[Row, Row]]:
+    """Every library that is not the floor itself, with the one that is, of the same settings."""
+    bases = {_settings(row): row for row in floor if _is_floor(row)}
+    for row in floor:
+        base = bases.get(_settings(row))
+        if base is not None and row is not base and row["floor_ratio"] is not None:
+            yield row, base
+
+
+def _together(rows: Sequence[Row], floor: Sequence[Row]) -> Iterable[str]:
+    """A sentence an implementation, and one for each library beside another."""
+    updates: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.get("floor_ratio") is not None:
+            updates.setdefault(row["implementation"], []).append(row)
+    for name, found in updates.items():
+        yield _range(f"{name}'s update", "takes", "the matrix products of a step alone", found, rows)
+    libraries: dict[tuple[str, str], list[Row]] = {}
+    for row, base in _beside(floor):
+        libraries.setdefault((row["library"], base["library"]), []).append(row)
+    for (library, other), found in libraries.items():
+        this, that = (LIBRARIES.get(name, name) for name in (library, other))
+        yield _range(f"The same products through {this}", "take", f"through {that}", found, rows)
+
+
+def _range(what: str, takes: str, than: str, found: Sequence[Row], rows: Sequence[Row]) -> str:
+    """How many times as long it takes at many settings, and where no difference was shown."""
+    once = [row for row in found if None in (row["floor_ratio_low"], row["floor_ratio_high"])]
+    shown = [row for row in found if row not in once and row["floor_differs"]]
+    unclear = [row for row in found if row not in once and not row["floor_differs"]]
+    told = []
+    if shown:
+        times = spread(shown, "floor_ratio", rows)
+        told.append(f"{what} {takes} {times} times as long as {than} {share(shown, len(found))}")
+    if unclear:
+        no = "no difference" if shown else f"No difference between {what[:1].lower()}{what[1:]} and {than}"
+        told.append(f"{no} was shown {places(unclear, rows)}")
+    if once:
+        times, where = spread(once, "floor_ratio", rows), share(once, len(found))
+        alone = "in one process: that gives no interval"
+        told.append(f"{what} took {times} times as long as {than} {where} {alone}")
+    return "; ".join(told) + "."
 
 
 def _settings(row: Row) -> tuple[Any, ...]:

@@ -103,7 +103,9 @@ def _environment(environment: Mapping[str, Any]) -> str:
 
 
 def _facts(entries: Mapping[str, Any]) -> str:
-    facts = {key: value for key, value in entries.items() if isinstance(value, (str, int, float))}
+    facts = {
+        key: value for key, value in entries.items() if isinstance(value, (str, int, float)) and value != ""
+    }
     return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ LENGTHS = ("epochs", "updates", "seconds")
 def title_of(experiment: Mapping[str, Any], dataset: str | None) -> str:
     """Return the experiment's title, with the dataset where the title does not name it."""
     title = printable(str(experiment.get("title") or experiment.get("name") or "Results"))
-    return title if dataset is None or dataset.lower() in title.lower() else f"{title} (on {dataset})"
+    if dataset is None or re.search(rf"(?<!\w){re.escape(dataset)}(?!\w)", title, re.IGNORECASE):
+        return title
+    return f"{title} (on {dataset})"
 
 
 def settings_lines(document: Document) -> list[str]:
@@ -50,8 +53,11 @@ def network_told(model: Mapping[str, Any]) -> str:
 def training_told(training: Mapping[str, Any], optimizers: Collection[str]) -> str:
     """Return the length of training and what was set of these optimizers, in words."""
     length = next((f"{training[key]:g} {key}" for key in LENGTHS if training.get(key)), "")
-    options = {key: value for key, value in training.items() if value is not None and key not in LENGTHS}
+    left_out = (*LENGTHS, "tune_lr")
+    options = {key: value for key, value in training.items() if value is not None and key not in left_out}
     told = [f"{key} {_value(value, optimizers)}" for key, value in options.items()]
+    if training.get("tune_lr"):
+        told.append(f"for the runs each regime's lr was tuned, {training['tune_lr']} tried around that")
     return "; ".join(filter(None, [length, *told]))
 
 

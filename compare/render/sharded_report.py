@@ -58,7 +58,7 @@ def times(found: Mapping[str, Any]) -> str:
     """Return how a step of all processes compares with that of one."""
     ratio = with_interval(found["ratio"], found["ratio_low"], found["ratio_high"], landmark=1.0)
     return (
-        f"A step of all processes together takes {ratio} of the time of one process that has all rows\n"
+        f"A step of all processes together takes {ratio} times as long as one process that has all rows\n"
         f"({found['rounds']} rounds of {counted(found['steps_a_block'], 'step')}, in turns; the interval is\n"
         "over the rounds of one start, and knows nothing of the luck of a process)."
     )

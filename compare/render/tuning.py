@@ -62,14 +62,15 @@ def tuning_sentences(document: Row) -> Iterable[str]:
     found = [f"{row['lr']:.3g} at {_where(row, rows)}" for row in rows if row["best_lr"] is not None]
     if found:
         yield f"The best learning rates: {joined(found)}."
+    for edge, beyond in (("lowest", "lower"), ("highest", "higher")):
+        there = [_where(row, rows) for row in rows if row["best_lr"] is not None and row["edge"] == edge]
+        if there:
+            told = f"the best learning rate is the {edge} that was tried"
+            yield f"{capital(f'at {joined(there)}')}, {told}: a {beyond} one may be better yet."
     for row in rows:
         if row["best_lr"] is None:
             told = f"no learning rate ended well, so the experiment's own, {row['lr']:.3g}, was used"
             yield f"{capital(f'at {_where(row, rows)}')}, {told}."
-        elif row["edge"]:
-            beyond = {"lowest": "lower", "highest": "higher"}[row["edge"]]
-            told = f"the best learning rate, {row['lr']:.3g}, is the {row['edge']} that was tried"
-            yield f"{capital(f'at {_where(row, rows)}')}, {told}: a {beyond} one may be better yet."
 
 
 def _where(row: Row, rows: Sequence[Row]) -> str:

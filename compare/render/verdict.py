@@ -12,12 +12,15 @@ from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import is_by_design, worst_tensor
 from compare.render.places import at_settings
+from compare.render.ranges import places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.text import scientific
 from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
+MOST_SETTINGS = 4
+"""Settings at which the times of a contestant are told one by one; of more, the least and the greatest."""
 
 
 def verdict(document: Row) -> list[str]:
@@ -85,29 +88,65 @@ def _failure(parity: Row, name: str, reference: str) -> str:
 
 
 def _times(rows: Sequence[Row], reference: str) -> Iterable[str]:
+    compared: dict[str, list[Row]] = {}
     for row in rows:
-        ratio, low, high = row["time_ratio"], row["time_ratio_low"], row["time_ratio_high"]
+        if row["implementation"] != reference and row["time_ratio"] is not None:
+            compared.setdefault(row["implementation"], []).append(row)
+    many = {name for name, of_name in compared.items() if len(of_name) > MOST_SETTINGS}
+    for row in rows:
         name = row["implementation"]
-        if name == reference or ratio is None:
-            continue
-        where = at_settings(row, rows)
-        if low is None or high is None:
-            shown = with_decimals(ratio, decimals(ratio, None, None))
-            once = "in one process: that gives no interval"
-            yield f"{where}, {name} took {shown} of {reference}'s time {once}."
-            continue
-        places = decimals(ratio, low, high, landmark=1.0)
-        shown, *bounds = (with_decimals(value, places) for value in (ratio, low, high))
-        interval = f"95% interval {bounds[0]} to {bounds[1]}"
-        if not row["time_differs"]:
-            why = "" if low <= 1 <= high else "; the null test differs as much"
-            told = f"no difference in time between {name} and {reference} was shown"
-            told += f" (ratio {shown}, {interval}{why})"
-        elif ratio < 1:
-            told = f"{name} takes {shown} of {reference}'s time ({interval})"
-        else:
-            told = f"{name} takes {shown} times as long as {reference} ({interval})"
-        yield f"{where}, {told}."
+        if name != reference and row["time_ratio"] is not None and name not in many:
+            yield f"{at_settings(row, rows)}, {_time(row, reference)}."
+    for name in compared:
+        if name in many:
+            yield _times_together(name, compared[name], rows, reference)
+
+
+def _time(row: Row, reference: str) -> str:
+    """The time of one contestant at one setting."""
+    name, ratio, low, high = (
+        row[key] for key in ("implementation", "time_ratio", "time_ratio_low", "time_ratio_high")
+    )
+    if low is None or high is None:
+        shown = with_decimals(ratio, decimals(ratio, None, None))
+        return f"{name} took {shown} of {reference}'s time in one process: that gives no interval"
+    places = decimals(ratio, low, high, landmark=1.0)
+    shown, *bounds = (with_decimals(value, places) for value in (ratio, low, high))
+    interval = f"95% interval {bounds[0]} to {bounds[1]}"
+    if not row["time_differs"]:
+        why = "" if low <= 1 <= high else "; the null test differs as much"
+        told = f"no difference in time between {name} and {reference} was shown"
+        return f"{told} (ratio {shown}, {interval}{why})"
+    if ratio < 1:
+        return f"{name} takes {shown} of {reference}'s time ({interval})"
+    return f"{name} takes {shown} times as long as {reference} ({interval})"
+
+
+def _times_together(name: str, ours: Sequence[Row], rows: Sequence[Row], reference: str) -> str:
+    """The times of one contestant at many settings, in a sentence."""
+    once = [row for row in ours if row["time_ratio_low"] is None or row["time_ratio_high"] is None]
+    shown = [row for row in ours if row not in once and row["time_differs"]]
+    faster = [row for row in shown if row["time_ratio"] < 1]
+    slower = [row for row in shown if row["time_ratio"] >= 1]
+    unclear = [row for row in ours if row not in once and not row["time_differs"]]
+    told = []
+    if faster:
+        taken = spread(faster, "time_ratio", rows)
+        told.append(f"{name} takes {taken} of {reference}'s time {share(faster, len(ours))}")
+    if slower:
+        taken = spread(slower, "time_ratio", rows)
+        told.append(f"{name} takes {taken} times as long as {reference} {share(slower, len(ours))}")
+    if unclear:
+        where = places(unclear, rows)
+        no = "no" if told else "No"
+        told.append(f"{no} difference in time between {name} and {reference} was shown {where}")
+    if once:
+        taken = spread(once, "time_ratio", rows)
+        where = share(once, len(ours))
+        told.append(
+            f"{name} took {taken} of {reference}'s time {where} in one process: that gives no interval"
+        )
+    return "; ".join(told) + "."
 
 
 def _split(document: Row) -> Iterable[str]:

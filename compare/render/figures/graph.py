@@ -42,12 +42,13 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Box:
-    """A node at its place: the middle of its box and its lines of text; inches, downward."""
+    """A node at its place: the middle of its box and its lines, the first of which name it; inches."""
 
     node: Node
     x: float
     y: float
     lines: Sequence[str]
+    heading: int
 
     @property
     def half_height(self) -> float:
@@ -99,7 +100,8 @@ def _row(row: Mapping[str, Node], top: float, boxes: dict[str, Box]) -> float:
     lines = {side: lines_of(node) for side, node in row.items()}
     height = LINE * max(map(len, lines.values())) + PADDING
     for side, node in row.items():
-        boxes[node["name"]] = Box(node, COLUMNS[side], top + height / 2, lines[side])
+        heading = len(wrapped(plain(next(iter(label(node))), 400)))
+        boxes[node["name"]] = Box(node, COLUMNS[side], top + height / 2, lines[side], heading)
     return top + height + GAP
 
 
@@ -108,11 +110,12 @@ def lines_of(node: Node) -> list[str]:
     found = [plain(line, 400) for line in label(node)]
     if node["gradient"] is not None and max(map(len, found)) > WIDEST:
         found = [plain(line, 400) for line in label({**node, "gradient": None})]
-    return [
-        part
-        for line in found
-        for part in ([line] if line.startswith("[") else textwrap.wrap(line, WRAPPED_AT))
-    ]
+    return [part for line in found for part in wrapped(line)]
+
+
+def wrapped(line: str) -> list[str]:
+    """Return a line of prose as several; a row of numbers stays one."""
+    return [line] if line.startswith("[") else textwrap.wrap(line, WRAPPED_AT)
 
 
 def draw_box(axes: Axes, box: Box) -> None:
@@ -125,7 +128,7 @@ def draw_box(axes: Axes, box: Box) -> None:
     for at, line in enumerate(box.lines):
         y = box.y + LINE * (at - (len(box.lines) - 1) / 2)
         size = min(8.5, 8.5 * (BOX_WIDTH - 0.1) / (LETTER * max(1, len(line))))
-        weight = "bold" if at == 0 else "normal"
+        weight = "bold" if at < box.heading else "normal"
         axes.text(box.x, y, line, ha="center", va="center", fontsize=size, fontweight=weight, zorder=3)
 
 

@@ -34,7 +34,8 @@ def draw_pictures(document: Document) -> Figure:
     shown = list(groups.values())[:MOST_GROUPS]
     down = -(-len(items) // ACROSS)
     cell = TILE + LINE * (2 if len(shown) == 1 else 1 + -(-len(shown) // 2)) + 0.22
-    foot = LINE * (len(shown) + 1) + 0.15
+    more = [label for labels in list(groups.values())[MOST_GROUPS:] for label in labels]
+    foot = LINE * (len(shown) + bool(more) + 1) + 0.15
     height = down * cell + foot
     figure, axes = new_sheet(height)
     for at, item in enumerate(items):
@@ -43,6 +44,9 @@ def draw_pictures(document: Document) -> Figure:
     for at, labels in enumerate(shown):
         text = f"{LETTERS[at]}: {' = '.join(labels)}" if len(shown) > 1 else f"Read by {' = '.join(labels)}."
         axes.text(0.15, height - foot + LINE * (at + 1), plain(text, 118), fontsize=8, va="center")
+    if more:
+        text = f"Not shown, for room: {', '.join(more)}."
+        axes.text(0.15, height - foot + LINE * (len(shown) + 1), plain(text, 118), fontsize=8, va="center")
     return figure
 
 

@@ -33,8 +33,10 @@ DODGE = 1.035
 
 
 def has_targets(document: Document) -> bool:
-    """Whether there are two batch sizes or more, with a target."""
-    return len({row["batch_size"] for row in document.get("sweep", ())}) > 1
+    """Whether there are two batch sizes or more, with a target that was reached at one of them."""
+    rows = document.get("sweep", ())
+    reached = any(row["updates_to_target"] is not None for row in rows)
+    return reached and len({row["batch_size"] for row in rows}) > 1
 
 
 def draw_targets(document: Document) -> Figure:

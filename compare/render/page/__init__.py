@@ -16,7 +16,7 @@ from compare.render.method import method_text
 from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_CONTESTANTS
 from compare.render.page.facts import command_of, environment_facts, settings_facts
-from compare.render.page.pictures import pictures_of
+from compare.render.page.pictures import pictures_of, readers
 from compare.render.page.tables import (
     attribution_table,
     budgets_table,
@@ -83,8 +83,17 @@ def _told(document: Document) -> dict[str, Any]:
         "command": command_of(environment),
         "fairness": document.get("fairness") or (),
         "many_objectives": len({row["objective"] for row in document["summary"]}) > 1,
-        "pictures": list(pictures_of(document["pictures"])) if document.get("pictures") else (),
+        **_pictures(document.get("pictures")),
+        "is_reached": any(row["updates_to_target"] is not None for row in document.get("sweep") or ()),
     }
+
+
+def _pictures(pictures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The images, and who is meant by the letters below them."""
+    if not pictures:
+        return {"pictures": (), "readers": {}}
+    told = {letter: printable(" = ".join(map(str, names))) for letter, names in readers(pictures).items()}
+    return {"pictures": list(pictures_of(pictures)), "readers": told}
 
 
 def _tables(document: Document) -> dict[str, Any]:
