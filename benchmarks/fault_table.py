@@ -2,8 +2,8 @@
 
     python -m benchmarks.fault_table > docs/faults.md
 
-The faults stand in tests/faults_*.py. The check of parity, which has tests of its own, is left out, and the
-networks are tiny.
+The faults stand in tests/faults_*.py. The check of parity, the figures and the page, which have tests of
+their own, are left out, and the networks are tiny.
 """
 
 import contextlib
@@ -136,12 +136,10 @@ def prepared(folder: Path) -> Iterator[None]:
     from faults_experiment import HELD
     from hostile_contestants import HOSTILE
     from odd_contestants import LATE, ODD
+    from ungated import ungate
 
-    from compare import campaign
     from compare.implementations import IMPLEMENTATIONS
-    from compare.parity.verdicts import Parity
 
-    ungated = mock.Mock(return_value=Parity((), (), {}))
     paths = os.pathsep.join([str(TESTS / "contestants"), str(ROOT)])
     variables = {"PYTHONPATH": paths, LATE: str(folder), "SIDE_BY_SIDE_CACHE": str(folder / "cache")}
     before, numbers = Path.cwd(), [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
@@ -151,8 +149,9 @@ def prepared(folder: Path) -> Iterator[None]:
         with (
             mock.patch.dict(os.environ, variables),
             mock.patch.dict(IMPLEMENTATIONS, ODD | HOSTILE),
-            mock.patch.object(campaign, "check_parity", ungated),
+            contextlib.ExitStack() as patches,
         ):
+            ungate(lambda *part: patches.enter_context(mock.patch.object(*part)))
             yield
     finally:
         os.chdir(before)

@@ -67,7 +67,7 @@ class Record:
     left_folders: int = 0
 
 
-def prepare(folder: Path) -> Path:
+def prepare(folder: Path, experiment: str = EXPERIMENT) -> Path:
     """Write the experiment and its data into a folder; return the experiment's path."""
     rng = np.random.default_rng(7)
     labels = np.arange(90) % 3
@@ -76,7 +76,7 @@ def prepare(folder: Path) -> Path:
         f"{label},{','.join(f'{x:.4f}' for x in row)}" for label, row in zip(labels, features, strict=True)
     ]
     (folder / "three.csv").write_text("\n".join(["label,p,q,r", *rows]) + "\n")
-    (folder / "killed.toml").write_text(EXPERIMENT)
+    (folder / "killed.toml").write_text(experiment)
     return folder / "killed.toml"
 
 
@@ -199,11 +199,16 @@ def stage(directory: Path) -> str:
 
 
 def torment(
-    folder: Path, kills: int, seed: int, command: Sequence[str] = COMMAND, quiet: bool = False
+    folder: Path,
+    kills: int,
+    seed: int,
+    command: Sequence[str] = COMMAND,
+    quiet: bool = False,
+    experiment: str = EXPERIMENT,
 ) -> Record:
     """Kill and resume until there were so many kills, each trial to its end; raise HarmError for any harm."""
     victim, rng, record = Victim(folder, command), np.random.default_rng(seed), Record()
-    prepare(folder)
+    prepare(folder, experiment)
     seconds = victim.whole(folder / "whole")
     expected = table(folder / "whole")
     while record.kills.total() < kills:

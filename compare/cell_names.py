@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FACTORS = ("implementation", "batch_size", "objective", "optimizer", "dtype", "threads")
+CONTEXT = FACTORS[2:]
+"""The factors besides the two that are mostly compared, the implementation and the batch size."""
 
 Key = tuple[Any, ...]
 """The level of every factor, in the order of `FACTORS`."""
@@ -14,6 +16,11 @@ Key = tuple[Any, ...]
 def key_of(row: Mapping[str, Any]) -> Key:
     """Return the cell that a row, run or timing of a results document belongs to."""
     return tuple(row.get(factor) for factor in FACTORS)
+
+
+def varying(rows: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> list[str]:
+    """Return the keys that have more than one value among the rows."""
+    return [key for key in keys if any(row.get(key) != rows[0].get(key) for row in rows)]
 
 
 def names_of(keys: Iterable[Key], without: Sequence[str] = ()) -> dict[Key, str]:

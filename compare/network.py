@@ -27,6 +27,11 @@ class Network:
     bias: bool
 
     @property
+    def arguments(self) -> tuple[tuple[int, ...], tuple[str, ...], str, str, bool]:
+        """What both networks, `handwritten.MLP` and `torch_impl.MLP`, are made from, in their order."""
+        return self.sizes, self.activations, self.output, self.loss, self.bias
+
+    @property
     def objective(self) -> str:
         """Output activation and loss as experiments name them, such as softmax+cross_entropy."""
         return f"{self.output}+{self.loss}"

@@ -4,8 +4,15 @@ import os
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+from compare.measure.pinning import pinned_environment
+
+os.environ.update(
+    pinned_environment(1)
+)  # before NumPy is imported: as many tests run at once as there are cores
+
+import numpy as np
 
 _IDX_NAMES = (
     "train-images-idx3-ubyte",

@@ -35,12 +35,12 @@ def trained(contestant, X, Y, batches):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, as its compiler is imported
 def test_compiling_takes_its_own_time_and_leaves_the_training_as_it_was(rng):
-    X, Y = training_set(rng)  # the one test with the real compiler: two small graphs
-    batches = [np.array([3, 1, 7, 9, 0, 2]), np.array([8, 4, 5, 6])]
+    X, Y = training_set(rng)  # the one test with the real compiler: one small graph
+    batches = [np.array([3, 1, 7, 9, 0]), np.array([2, 8, 4, 5, 6])]
     contestant = build("torch-compile")
     before = contestant.parameters()
     contestant.load(X, Y)
-    assert compiled(contestant, 10, 6) > 0
+    assert compiled(contestant, 10, 5) > 0
     for name, values in contestant.parameters().items():
         np.testing.assert_array_equal(values, before[name])
     contestant.train(batches)

@@ -52,7 +52,7 @@ def right_gradients(case):
 
 def hand_pass(case):
     network = case.network
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(case.parameters)
     mlp.loss_and_gradients(case.X, case.Y)
     return mlp

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("clean_imports")
 def right():
     asked = question()
     network = asked.network
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(asked.parameters)
     loss, gradients = mlp.loss_and_gradients(asked.X, asked.Y)
     return asked, mlp, loss, {name: values.copy() for name, values in gradients.items()}
@@ -85,7 +85,7 @@ def test_loss_that_differs_in_the_tenth_digit_is_told_by_its_difference(right):
 def test_correct_loss_of_a_perfect_fit_is_not_rejected(right):
     asked, _, _, _ = right
     network = replace(asked.network, output="sigmoid", loss="squared_error")
-    fitted = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    fitted = MLP(*network.arguments)
     fitted.load(asked.parameters)
     Y = fitted.forward(asked.X).copy()
     W1, b1, W2, b2 = (asked.parameters[name] for name in ("W1", "b1", "W2", "b2"))

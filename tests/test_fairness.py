@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 from contestant_support import experiment, write_csv
+from ungated import leave_undrawn
 
-from compare import campaign
+from compare import finishing
 from compare import run as command
 from compare.batches import epoch_batches
 from compare.implementation import UpdateRule
@@ -147,7 +148,8 @@ def test_refused_and_deviating_cells_are_in_the_table_with_their_reasons(
     tmp_path, capsys, outcome, monkeypatch
 ):
     _, parity = outcome
-    monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: parity)
+    leave_undrawn(monkeypatch.setattr)
+    monkeypatch.setattr(finishing, "check_parity", lambda laboratory, report: parity)
     csv, file, out = write_csv(tmp_path / "three.csv"), tmp_path / "mine.py", tmp_path / "out"
     file.write_text(PLUGINS)
     names = ",".join(["numpy", f"{file}:MeanOverElements", f"{file}:Narrow"])

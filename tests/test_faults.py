@@ -6,17 +6,11 @@ from pathlib import Path
 
 import pytest
 from contestant_support import CONTESTANTS
+from ungated import UNGATED
 
 from benchmarks import fault_table, faults
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
-UNGATED = """
-import sys
-from compare import campaign, run
-from compare.parity.verdicts import Parity
-campaign.check_parity = lambda laboratory, report: Parity((), (), {})
-sys.exit(run.main(sys.argv[1:]))
-"""
 
 
 def test_page_of_faults_is_what_comes_of_them(monkeypatch):
@@ -48,8 +42,8 @@ def test_every_fault_ends_in_a_line_or_in_the_table():
 def test_run_killed_at_random_moments_is_resumed_to_the_same_table(tmp_path):
     if sys.platform == "win32":
         pytest.skip("Windows has none of these signals")
-    command = [sys.executable, "-c", UNGATED]
-    record = faults.torment(tmp_path, 3, seed=1, command=command, quiet=True)
+    small = faults.EXPERIMENT.replace('"full", 16, 7', '"full", 16') + "floor = false\n"
+    record = faults.torment(tmp_path, 3, seed=1, command=UNGATED, quiet=True, experiment=small)
     assert record.kills.total() == 3
 
 

@@ -31,14 +31,14 @@ PRESET_OBJECTIVES = [
 
 def by_hand(network, parameters, X, Y):
     """Loss and gradients, the input's as "X"."""
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     dX = mlp.input_gradient(X, Y)
     return mlp.loss(X, Y), {name: gradient.copy() for name, gradient in mlp.gradients.items()} | {"X": dX}
 
 
 def by_autograd(network, parameters, X, Y, dtype="float64"):
-    arguments = network.sizes, network.activations, network.output, network.loss, network.bias
+    arguments = network.arguments
     model = torch_impl.MLP(*arguments, DTYPES[dtype])
     model.load(parameters)
     trace = model.trace(X, Y)

@@ -57,7 +57,7 @@ def test_hundred_steps_on_every_preset_end_where_torch_optim_does(preset, object
     network = preset_network(preset, objective, dataset)
     X, Y = preset_batch(dataset, network, n=90)
     parameters = draw_parameters(network, "pytorch", 3)
-    arguments = network.sizes, network.activations, network.output, network.loss, network.bias
+    arguments = network.arguments
 
     mlp = MLP(*arguments)
     mlp.load(parameters)

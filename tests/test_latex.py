@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from made_runs import cell, parity, run, tensor, trajectory
+from page_documents import every_part
 
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.summary import summarise
+from compare.render.csv_tables import csv_files
 from compare.render.latex import table_tex
 from compare.render.layout import Layout
 from compare.render.tex import escaped, number
@@ -120,3 +122,27 @@ def test_file_compiles_as_it_is_and_inside_a_document_with_a_hostile_name(
         f"{inside}\n\\input{{table}}\nSee \\ref{{tab:digits-results}}.\n\\end{{document}}\n"
     )
     assert "Output written on paper.pdf" in compiled(tmp_path, "paper.tex")
+
+
+def test_sweep_rates_and_gradient_noise_are_floats_and_csv_files_too() -> None:
+    document = a_document(**{key: every_part()[key] for key in ("sweep", "tuning", "noise_scale")})
+    text = table_tex(document)
+    assert re.findall(r"\\label\{tab:digits-(\w+)\}", text)[4:7] == ["sweep", "tuning", "noise"]
+    assert "[U+" not in text
+    files = dict(csv_files(document))
+    swept, tried, noise = (
+        files[name].splitlines() for name in ("sweep.csv", "tuning.csv", "noise_scale.csv")
+    )
+    assert len(swept) == 9
+    assert tried[0].endswith("lr,train_loss,test_accuracy,status,best")
+    assert [line.rpartition("sgd,")[2].split(",", 2)[2] for line in tried[1:]] == [
+        "0.1,0.4,0.9,ok,True",
+        "9.0,,,diverged,False",
+    ]
+    assert noise[0].startswith("batch_size,objective,optimizer,dtype,seed,predicted_batch_size,epoch,updates")
+    assert len(noise) == 2
+
+
+def test_interval_without_an_end_stays_open() -> None:
+    assert number(Value("110", "90", "∞"), "pm") == r"110 [90, $\infty$)"
+    assert Value("110", "90", "∞").text == "110 [90, ∞)"

@@ -44,7 +44,7 @@ def problem(network, rng, rows):
 
 
 def gradient(network, parameters, X, Y):
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     mlp.loss_and_gradients(X, Y)
     return mlp.flat_gradients.copy()

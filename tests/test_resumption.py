@@ -6,14 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from contestant_support import one_line, write_csv
+from ungated import UNGATED, ungate
 
-from compare import campaign, resumption
+from compare import resumption
 from compare import run as command
 from compare.measure.conditions import conditions, differences
-from compare.parity.verdicts import Parity
 from compare.results import ResultsError
 from compare.store import RUNS, Store
 
@@ -37,7 +38,7 @@ processes = 0
 def set_up(folder, monkeypatch):
     """A folder with the experiment small.toml to be in, and no check of parity."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
+    ungate(monkeypatch.setattr)
     monkeypatch.setattr(signal, "signal", lambda *handler: None)
     write_csv(folder / "three.csv")
     (folder / "small.toml").write_text(TOML)
@@ -206,19 +207,21 @@ def test_lock_on_a_directory_that_was_taken_back_is_no_lock(tmp_path, monkeypatc
         Store.create(tmp_path, {})
 
 
+HERE = str(Path(__file__).parent)
 FULL = """
 import resource, sys
-from compare import campaign, run
-from compare.parity.verdicts import Parity
-campaign.check_parity = lambda laboratory, report: Parity((), (), {})
-record = campaign.record_runs
+sys.path.insert(0, sys.argv[1])
+from compare import finishing, run
+from ungated import replace, ungate
+record = finishing.record_runs
 def with_little_room(*arguments):
     import signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
     record(*arguments)
-campaign.record_runs = with_little_room
-sys.exit(run.main(sys.argv[2:]))
+ungate(replace)
+replace(finishing, "record_runs", with_little_room)
+sys.exit(run.main(sys.argv[3:]))
 """
 
 
@@ -229,7 +232,7 @@ def test_full_disk_keeps_what_is_finished_and_says_how_to_go_on(room, run, tmp_p
         pytest.skip("Windows has no limit on the size of files")
     arguments = ["small.toml", "--output", "out", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(room), *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", FULL, HERE, str(room), *arguments], capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 2, done.stderr
     assert one_line(done.stderr)
@@ -249,10 +252,9 @@ def test_full_disk_keeps_what_is_finished_and_says_how_to_go_on(room, run, tmp_p
 def test_output_that_cannot_be_printed_does_not_stop_the_experiment(run, tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
-    script = FULL.replace("campaign.record_runs = with_little_room\n", "")
-    arguments = [sys.executable, "-c", script, "0", "small.toml", "--output", "out", "--quiet"]
+    arguments = [*UNGATED, "small.toml", "--output", "out", "--quiet"]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=200)
     assert done.returncode == 0
     assert done.stderr == ("cannot print (No space left on device); what is printed is in the results, too\n")
     assert (tmp_path / "out" / "results.json").exists()

@@ -12,14 +12,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
+from ungated import UNGATED, leave_undrawn, ungate
 
-from compare import campaign, recording, resumption
+from compare import recording, resumption
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol, workplaces
-from compare.parity.verdicts import Parity
+from compare.render import figures
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
 FILES = {"experiment.json", "runs.jsonl", "results.json", "table.md", "table.csv"}
@@ -69,9 +70,12 @@ class Outcome:
 
 @pytest.fixture
 def ungated(monkeypatch):
-    """Leave out the parity check and the figures, which have tests of their own and take longer than runs."""
-    monkeypatch.setattr(campaign, "figures_of", lambda document: [])
-    monkeypatch.setattr(campaign, "check_parity", lambda laboratory, report: Parity((), (), {}))
+    ungate(monkeypatch.setattr)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    leave_undrawn(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def key_of(run):
 
 def python(*arguments, **more):
     return subprocess.run(
-        [sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=60, **more
+        [sys.executable, "-W", "error", *arguments], capture_output=True, text=True, timeout=200, **more
     )
 
 
@@ -129,15 +133,17 @@ def test_list_names_presets_datasets_and_implementations(run):
         assert f"  {name} " in done.out
 
 
-def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path):
+def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(protocol, "BLOCK_SECONDS", 1e-3)
+    few = [kind for kind in figures.FIGURES if kind.name in ("curves-epochs", "pictures", "graph")]
+    monkeypatch.setattr(figures, "FIGURES", few)
     out = tmp_path / "out"
     timing = ["--processes", "1", "--rounds", "2", "--floor"]
     done = run(small, "--output", out, "--implementations", "numpy,torch", *timing, "--quiet")
     assert (done.code, done.err) == (0, "")
     assert {path.name for path in out.iterdir()} >= FILES | {"timings.jsonl"}
     drawn = {path.name for path in (out / "figures").iterdir()}
-    assert drawn >= {f"{name}.{format}" for name in ("curves-epochs", "graph") for format in ("svg", "png")}
-    assert "pictures.svg" not in drawn
+    assert drawn == {f"{name}.{format}" for name in ("curves-epochs", "graph") for format in ("svg", "png")}
     results = results_in(out)
     jsonschema.validate(results, json.loads(SCHEMA.read_text()))
     timed = [json.loads(line) for line in (out / "timings.jsonl").read_text().splitlines()]
@@ -299,7 +305,7 @@ def odd(monkeypatch):
     register_odd_contestants(monkeypatch)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd", "undrawn")
 def test_contestant_that_fails_parity_is_not_timed_and_the_output_says_why(run, small, tmp_path):
     causes = {"off-by-a-billionth": "W1", "other-rule": "step 2", "raising": "ValueError: the first line"}
     out = tmp_path / "out"
@@ -360,6 +366,7 @@ def test_resuming_after_a_failure_makes_the_failed_runs_again(run, small, tmp_pa
     assert len(results_in(out)["runs"]) == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_diverged_run_is_reported_as_such_and_is_no_failure(run, small, tmp_path):
     out = tmp_path / "out"
     flags = [
@@ -483,6 +490,7 @@ def test_interruption_while_timing_says_that_the_runs_are_done(run, small, tmp_p
     assert "all runs and 0 of 4 timings are on disk" in done.err
 
 
+@pytest.mark.usefixtures("ungated")
 def test_interrupted_experiment_leaves_what_is_finished_and_says_how_to_go_on(
     small, tmp_path, monkeypatch, run
 ):
@@ -492,19 +500,19 @@ def test_interrupted_experiment_leaves_what_is_finished_and_says_how_to_go_on(
     monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
     flags = ["--implementations", "patient", "--batch-sizes", "16", "--seeds", "0,1,2", "--output", str(out)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "compare.run", str(small), *flags],
+        [*UNGATED, str(small), *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
     begun = folder / "begun"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not (begun.exists() and len(set(begun.read_text().split())) > 2) and process.poll() is None:
         assert time.monotonic() < end, "the second run did not begin"
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert one_line(err)
     assert f"--resume {out}" in err
@@ -538,15 +546,8 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
 
 def test_reader_that_goes_away_does_not_end_the_experiment(small, tmp_path):
     out = tmp_path / "out"
-    script = """
-import sys
-from compare import campaign, run
-from compare.parity.verdicts import Parity
-campaign.check_parity = lambda laboratory, report: Parity((), (), {})
-sys.exit(run.main(sys.argv[1:]))
-"""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(small), "--output", str(out), "--quiet"],
+        [*UNGATED, str(small), "--output", str(out), "--quiet"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -10,10 +10,14 @@ from compare.initial_weights import fingerprint
 from compare.measure import contestant as contestant_module
 from compare.measure.contestant import Contestant, ContestantError
 from compare.measure.laboratory import Laboratory
-from compare.measure.pinning import SPIN, THREAD_VARIABLES, pinned_environment
+from compare.measure.pinning import SPIN, THREAD_VARIABLES, pinned_environment, thread_pools
 from compare.targets import target_matrix
 from data import load_dataset
 from handwritten import MLP
+
+
+def test_libraries_of_the_tests_themselves_have_one_thread():
+    assert {pool["threads"] for pool in thread_pools()} == {1}
 
 
 @pytest.fixture
@@ -165,7 +169,7 @@ def test_run_begins_at_the_initial_weights_and_not_where_the_warm_up_ended(labor
     with np.load(asking.setting["parameters"]) as arrays:
         initial = dict(arrays)
     network = asking.laboratory.network("softmax+cross_entropy")
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(initial)
     data = asking.laboratory.data
     assert mlp.loss(data.X_train, target_matrix(data.Y_train, 3, "float64")) == first["train_loss"]

@@ -34,7 +34,7 @@ class BackPropagation:
 
 def back_propagate(network: Network, parameters: Mapping[str, Array], X: Array, Y: Array) -> BackPropagation:
     """Return the pass of a batch X (n, features), Y (n, outputs) through the hand-written network."""
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     values: dict[str, Array] = {}
     gradients: dict[str, Array] = {"X": mlp.input_gradient(X, Y), **mlp.gradients}

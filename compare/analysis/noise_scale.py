@@ -43,7 +43,7 @@ def gradient_noise(
 
     Decoupled weight decay and that of the optimizers are no part of the loss, and none of this.
     """
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     n, squares = len(X), 0.0
     total = np.zeros_like(mlp.flat_gradients)

@@ -16,7 +16,7 @@ class HandwrittenNumpy:
     def __init__(
         self, network: Network, parameters: Mapping[str, Array], rule: UpdateRule, dtype: str
     ) -> None:
-        self.mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias, dtype)
+        self.mlp = MLP(*network.arguments, dtype)
         self.mlp.load(parameters)
         optimizer = OPTIMIZERS[rule.name]
         self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)

@@ -31,8 +31,7 @@ class TorchEager:
         device: str = "cpu",
     ) -> None:
         self.device = ready_device(device)
-        shape = (network.sizes, network.activations, network.output, network.loss, network.bias)
-        self.model = MLP(*shape, DTYPES[dtype]).to(self.device)
+        self.model = MLP(*network.arguments, DTYPES[dtype]).to(self.device)
         self.model.load(parameters)
         self.optimizer = self._optimizer(rule)
 

@@ -73,7 +73,7 @@ def trajectory(
     dtype: str,
 ) -> Iterator[dict[str, Array]]:
     """Train by hand in float64, with a dtype's rounding errors put in if `rng` is given; yield each state."""
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     options: Any = rule.options
     optimizer = OPTIMIZERS[rule.name](mlp.flat_parameters, mlp.flat_gradients, **options)

@@ -67,7 +67,7 @@ def explain(
 def trained(batch: ParityBatch, rule: UpdateRule, steps: Sequence[tuple[Array, float]]) -> dict[str, Array]:
     """Train by hand in float64; each step's gradient is multiplied by its factor."""
     network = batch.network
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(batch.parameters)
     options: Any = rule.options
     optimizer = OPTIMIZERS[rule.name](mlp.flat_parameters, mlp.flat_gradients, **options)

@@ -57,7 +57,7 @@ class RoundingModel:
         self.network, self.X, self.Y = network, X, Y
         self.u = UNIT_ROUNDOFF[dtype]
         self.tiny = float(np.finfo(dtype).tiny)
-        self.mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+        self.mlp = MLP(*network.arguments)
         self.mlp.load(parameters)
         self.values: dict[str, Array] = {}
         self.variances: dict[str, Array] = {}

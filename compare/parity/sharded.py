@@ -51,7 +51,7 @@ def shardings(processes: int) -> list[Sharding]:
 
 def reference(network: Network, parameters: dict[str, Array], X: Array, Y: Array) -> Gradients:
     """Return the hand-written loss and gradients of the whole batch, in float64."""
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias, np.float64)
+    mlp = MLP(*network.arguments, np.float64)
     mlp.load(parameters)
     loss, gradients = mlp.loss_and_gradients(X, Y)
     return loss, {name: gradient.copy() for name, gradient in gradients.items()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from compare.cell_names import CONTEXT
 from compare.render.columns import loss, percent
 from compare.render.text import grid
-from compare.render.value import NOTHING, Table, Value, as_text, measured, plain
+from compare.render.value import NOTHING, Table, Value, as_text, measured, plain, varying_columns
 
 Row = Mapping[str, Any]
-FACTORS = ("implementation", "objective", "optimizer", "dtype", "threads")
 
 
 def budgets_table(rows: Sequence[Row], format: Literal["terminal", "github"] = "terminal") -> str:
@@ -23,9 +23,7 @@ def budgets_columns(rows: Sequence[Row]) -> Table:
     if not rows:
         return {}
     columns: Table = {"held equal": [_budget(row) for row in rows]}
-    for factor in FACTORS:
-        if any(row[factor] != rows[0][factor] for row in rows):
-            columns[factor] = [plain(row[factor]) for row in rows]
+    columns |= varying_columns(rows, ("implementation", *CONTEXT))
     columns["batch"] = [plain(row["batch_size"]) for row in rows]
     columns["train loss"] = [loss(row["train_loss"]) for row in rows]
     if any(row["test_accuracy"] is not None for row in rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from compare.cell_names import FACTORS
 from compare.render.timing_notes import FLOOR, NO_DIFFERENCE
 from compare.render.value import NOTHING, Value, measured, plain
 
@@ -12,10 +13,7 @@ Row = Mapping[str, Any]
 Column = tuple[str, list[Value]]
 """The header, with its unit, and a value for each row."""
 
-SETTINGS = (
-    *("implementation", "batch_size", "objective", "optimizer", "dtype", "threads"),
-    *("seeds", "epochs", "updates"),
-)
+SETTINGS = (*FACTORS, "seeds", "epochs", "updates")
 """What a row of the summary is about: the factors, and how long it was trained."""
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from compare.analysis.comparison import CellChange, Comparison
 from compare.analysis.statistics import Interval
+from compare.cell_names import FACTORS
 from compare.render.budgets_table import points
-from compare.render.columns import SETTINGS, percent, seconds_unit
+from compare.render.columns import percent, seconds_unit
 from compare.render.text import scientific
 from compare.render.timing_notes import NO_DIFFERENCE
 from compare.render.value import NOTHING, Table, Value, measured, plain
 
-FACTORS = SETTINGS[:6]
 LONGEST = 60
 """Characters of an entry of the environment in a table; the rest is in the results themselves."""
 

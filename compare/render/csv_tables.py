@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.render.layout import DEFAULT, Layout
+from compare.render.noise import noise_points
 from compare.render.tables import csv_text, summary_table
+from compare.render.tuning import tried_rates
 
 Document = Mapping[str, Any]
 
@@ -20,6 +22,9 @@ def csv_files(document: Document, layout: Layout = DEFAULT) -> Iterable[tuple[st
         "budgets.csv": document.get("budgets", ()),
         "attribution.csv": document["attribution"],
         "floor.csv": document.get("floor", ()),
+        "sweep.csv": document.get("sweep", ()),
+        "tuning.csv": tried_rates(document.get("tuning", ())),
+        "noise_scale.csv": noise_points(document.get("noise_scale", ())),
     }
     yield "table.csv", summary_table(document["summary"], "csv", layout=layout)
     for name, rows in others.items():

@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from compare.render.derivation_tables import array_columns, matrix_columns, sample_columns, weight_columns
 from compare.render.graph import mermaid
-from compare.render.text import Columns, Format, grid, markdown_cell, number, scientific
+from compare.render.text import Format, grid, markdown_cell, scientific
+from compare.render.value import as_text
 
 Table = Mapping[str, Any]
 PRECISION = "in float64, whose unit roundoff is 1.1e-16"
@@ -24,12 +26,13 @@ def derivation_sections(derivation: Table) -> list[str]:
     parts: list[str] = []
     for table in derivation["paths"]:
         parts += ["## The gradients, path by path", paths_told(table, batch)]
-        parts += [path_grid(table, "github"), matrix_grid(table, "github")]
+        parts += [path_grid(table, "github"), grid(as_text(matrix_columns(table)), "github")]
     for table in derivation["columns"]:
-        parts += ["## As columns", columns_told(table, batch), column_grid(table)]
+        parts += ["## As columns", columns_told(table, batch), grid(as_text(array_columns(table)), "github")]
     for at, table in enumerate(derivation["samples"]):
         parts += [] if at else ["## Sample by sample", samples_told(batch)]
-        parts += [f"### {markdown_cell(table['objective'])}", sample_grid(table)]
+        rows_of = grid(as_text(sample_columns(table)), "github")
+        parts += [f"### {markdown_cell(table['objective'])}", rows_of]
     graph = derivation["graph"]
     return [*parts, "## The computation graph", graph_told(graph, batch), mermaid(graph)]
 
@@ -41,7 +44,8 @@ def derivation_paragraphs(derivation: Table) -> Iterator[str]:
         if rows.count("\n") >= MOST_LINES:
             rows = f"The derivatives by {len(table['weights'])} weights, path by path: see table.md."
         told = f"The gradients, path by path (means over {derivation['rows']} rows, in float64):"
-        yield f"{told}\n\n{rows}\n\n{matrix_grid(table, 'terminal')}"
+        matrices = grid(as_text(matrix_columns(table)), "terminal")
+        yield f"{told}\n\n{rows}\n\n{matrices}"
     for table in derivation["columns"]:
         what = "every array of the column form is that of the row form"
         yield f"As columns: {what}, to {worst(table['rows'])} (table.md has them shape by shape)."
@@ -63,30 +67,16 @@ def paths_told(table: Table, batch: str) -> str:
 
 
 def path_grid(table: Table, format: Format) -> str:
-    """Return a line a weight: its paths, its value by them and by back-propagation."""
-    headers = ["weight", "dL/dw, path by path", "by paths", "by back-propagation", "relative difference"]
+    """Return a line a weight; on the terminal a long sum of products goes on in the next."""
+    columns = as_text(weight_columns(table))
+    if format != "terminal":
+        return grid(columns, format)
     lines: list[list[str]] = []
-    for row in table["weights"]:
-        values = [number(row["by_paths"]), number(row["by_back_propagation"])]
-        first, *more = [row["expression"]]
-        if format == "terminal":
-            first, *more = textwrap.wrap(row["expression"], EXPRESSION, break_long_words=False)
-        lines.append([row["weight"], first, *values, scientific(row["relative_difference"])])
-        lines += [["", rest, "", "", ""] for rest in more]
-    if format == "terminal":
-        headers[3:] = ["by back-\npropagation", "relative\ndifference"]
+    for name, expression, *values in zip(*columns.values(), strict=True):
+        first, *more = textwrap.wrap(expression, EXPRESSION, break_long_words=False)
+        lines += [[name, first, *values], *(["", rest, "", "", ""] for rest in more)]
+    headers = [*list(columns)[:3], "by back-\npropagation", "relative\ndifference"]
     return grid(dict(zip(headers, map(list, zip(*lines, strict=True)), strict=True)), format)
-
-
-def matrix_grid(table: Table, format: Format) -> str:
-    """Return a line a weight matrix: its gradient in matrix form."""
-    rows = table["matrices"]
-    columns = {
-        "matrix form, samples in columns": [row["equation"] for row in rows],
-        "shapes": [row["shapes"] for row in rows],
-        "relative difference": [scientific(row["relative_difference"]) for row in rows],
-    }
-    return grid(columns, format)
 
 
 def columns_told(table: Table, batch: str) -> str:
@@ -98,20 +88,6 @@ def columns_told(table: Table, batch: str) -> str:
     )
 
 
-def column_grid(table: Table) -> str:
-    """Return a line an array: its shape in both forms, its equation in columns, how far they are apart."""
-    rows = table["rows"]
-    columns = {
-        "array": [row["array"] for row in rows],
-        "row form": [shape(row["row_shape"]) for row in rows],
-        "column form": [shape(row["column_shape"]) for row in rows],
-        "equation, in columns": [row["equation"] for row in rows],
-        "the row form is that": [row["relation"] for row in rows],
-        "relative difference": [scientific(row["relative_difference"]) for row in rows],
-    }
-    return grid(columns, "github")
-
-
 def samples_told(batch: str) -> str:
     """Say what the sample tables hold."""
     return paragraph(
@@ -119,22 +95,6 @@ def samples_told(batch: str) -> str:
         activation. The first norm is the first sample's. The mean of each gradient over all samples is held
         to the gradient that back-propagation gives for the batch at once. On {batch}, {PRECISION}."""
     )
-
-
-def sample_grid(table: Table) -> str:
-    """Return a line a column vector or outer product."""
-    rows = table["rows"]
-    compared = [row["compared"] for row in rows]
-    columns: Columns = {
-        "quantity": [row["quantity"] for row in rows],
-        "equation": [row["equation"] for row in rows],
-        "shape": [shape(row["shape"]) for row in rows],
-        "norm": [number(row["norm"]) for row in rows],
-        f"norm of the mean of {table['samples']}": [number(c["mean_norm"]) if c else "" for c in compared],
-        "norm in the batch": [number(c["batch_norm"]) if c else "" for c in compared],
-        "relative difference": [scientific(c["relative_difference"]) if c else "" for c in compared],
-    }
-    return grid(columns, "github")
 
 
 def graph_told(graph: Table, batch: str) -> str:
@@ -149,11 +109,6 @@ def graph_told(graph: Table, batch: str) -> str:
 def paragraph(text: str) -> str:
     """Return the text on one line, as Markdown."""
     return markdown_cell(" ".join(text.split()))
-
-
-def shape(sizes: Iterable[int]) -> str:
-    """Return (2, 3), or (2,) for one axis."""
-    return str(tuple(sizes))
 
 
 def worst(rows: Iterable[Table]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
-from compare.render.places import CONTEXT, at_settings
+from compare.cell_names import CONTEXT
+from compare.render.places import at_settings
 
 Row = Mapping[str, Any]
 LIBRARIES = {"numpy": "NumPy"}

@@ -13,11 +13,14 @@ from compare.render.attribution_table import attribution_columns
 from compare.render.budgets_table import budgets_columns
 from compare.render.columns import column
 from compare.render.layout import DEFAULT, Layout
+from compare.render.noise import noise_columns
 from compare.render.parity_table import path_columns, tensor_columns
 from compare.render.settings import title_of
+from compare.render.sweep import sweep_columns, target_of
 from compare.render.tables import heading, shared_settings, split, summary_columns, with_floor
 from compare.render.tex import Float, float_tex
 from compare.render.timing_notes import NO_DIFFERENCE, timing_notes
+from compare.render.tuning import tuning_columns
 
 Document = Mapping[str, Any]
 
@@ -41,7 +44,7 @@ PAGE = r"""% << title >>
 
 
 def table_tex(document: Document, layout: Layout = DEFAULT) -> str:
-    """Return `table.tex`: the main table, parity, budgets and attribution, as far as there are any."""
+    """Return `table.tex`: the main table, and the other tables as far as there are any."""
     tables = [float_tex(table, layout.intervals) for table in _floats(document, layout)]
     return tex_page(_title(document), tables, "table")
 
@@ -76,6 +79,15 @@ def _floats(document: Document, layout: Layout) -> Iterable[Float]:
     if budgets := budgets_columns(document.get("budgets", ())):
         caption = "batch sizes at what was held equal; differences are to the first batch size, seed by seed"
         yield Float(f"{name}-budgets", f"{title}: {caption}. {INTERVALS}", [("", budgets)], {})
+    if swept := sweep_columns(document.get("sweep", ())):
+        caption = f"batch sizes on the way to {target_of(document)}, medians over the runs"
+        yield Float(f"{name}-sweep", f"{title}: {caption}. {INTERVALS}", [("", swept)], {})
+    if tuned := tuning_columns(document.get("tuning", ())):
+        caption = "the best learning rate of each regime; its neighbours' losses as multiples of its own"
+        yield Float(f"{name}-tuning", f"{title}: {caption}.", [("", tuned)], {})
+    if noise := noise_columns(document.get("noise_scale", ())):
+        caption = "the gradient noise scale along a training, over the whole training set"
+        yield Float(f"{name}-noise", f"{title}: {caption}.", [("", noise)], {})
     if shares := attribution_columns(document["attribution"]):
         caption = "the effect of each factor, averaged over all orders of changing them (Shapley values)"
         yield Float(f"{name}-attribution", f"{title}: {caption}. {INTERVALS}", [("", shares)], {})

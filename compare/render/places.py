@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compare.render.text import counted, setting
+from compare.cell_names import CONTEXT, level_text, varying
+from compare.render.text import setting
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer", "dtype", "threads")
 
 
 def at_settings(row: Row, rows: Sequence[Row]) -> str:
@@ -16,7 +16,12 @@ def at_settings(row: Row, rows: Sequence[Row]) -> str:
     return "At " + ", ".join([setting(row["batch_size"]), *context(row, rows)])
 
 
+def with_settings(row: Row, rows: Sequence[Row]) -> str:
+    """Return "With adam, float64, ", the start of a sentence; "" where all rows share their settings."""
+    told = context(row, rows)
+    return f"With {', '.join(told)}, " if told else ""
+
+
 def context(row: Row, rows: Sequence[Row]) -> list[str]:
-    """Return the settings of a row, besides the batch size, that not all rows share."""
-    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
-    return [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
+    """Return the settings that a row has, besides the batch size, and that not all rows share."""
+    return [level_text(key, row[key]) for key in varying(rows, CONTEXT) if row.get(key) is not None]

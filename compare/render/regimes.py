@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from compare.analysis.digits import with_interval
+from compare.cell_names import CONTEXT
 from compare.render.columns import percent
-from compare.render.places import CONTEXT, context
+from compare.render.places import context
 from compare.render.text import setting
 
 Row = Mapping[str, Any]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from compare.analysis.digits import joined, with_interval
+from compare.analysis.digits import joined
+from compare.cell_names import CONTEXT
 from compare.render.columns import seconds_unit
-from compare.render.text import Columns, capital, counted, grid, setting
+from compare.render.places import with_settings
+from compare.render.text import capital, grid, setting
+from compare.render.value import NO_BOUND, NOTHING, Table, Value, as_text, measured, plain, varying_columns
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer", "dtype", "threads")
 ENOUGH_SIZES = 3
 """Batch sizes from which on a table of their own is worth its place."""
 
@@ -23,33 +26,34 @@ def is_sweep(rows: Sequence[Row]) -> bool:
 
 def sweep_table(rows: Sequence[Row], format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per batch size; of the other factors, those that vary; "" for fewer than three sizes."""
+    return grid(as_text(sweep_columns(rows)), format) if is_sweep(rows) else ""
+
+
+def sweep_columns(rows: Sequence[Row]) -> Table:
+    """Return the same as header -> values; {} for fewer than three sizes."""
     if not is_sweep(rows):
-        return ""
-    columns: Columns = {}
-    for factor in ("implementation", *CONTEXT):
-        if any(row[factor] != rows[0][factor] for row in rows):
-            columns[factor] = [str(row[factor]) for row in rows]
-    columns["batch"] = [str(row["batch_size"]) for row in rows]
+        return {}
+    columns = varying_columns(rows, ("implementation", *CONTEXT))
+    columns["batch"] = [plain(row["batch_size"]) for row in rows]
     unit, scale = seconds_unit([row["seconds_per_epoch"] for row in rows])
     columns[f"{unit}/epoch"] = [amount(row, "seconds_per_epoch", scale) for row in rows]
     columns["updates to target"] = [amount(row, "updates_to_target") for row in rows]
     unit, scale = seconds_unit([row["seconds_to_target"] for row in rows])
     columns[f"{unit} to target"] = [amount(row, "seconds_to_target", scale) for row in rows]
-    columns["reached"] = [row["target_reached"] for row in rows]
-    return grid(columns, format)
+    columns["reached"] = [plain(row["target_reached"]) for row in rows]
+    return columns
 
 
-def amount(row: Row, key: str, scale: float = 1.0) -> str:
-    """Return "120 [110, 140]"; "120 [110, ∞)" where the upper bound is a run that never got there."""
+def amount(row: Row, key: str, scale: float = 1.0) -> Value:
+    """Return 120 [110, 140]; 120 [110, ∞) where the upper bound is a run that never got there."""
     point, low, high = (None if row[name] is None else scale * row[name] for name in _triple(key))
     if point is None:
-        return "-"
+        return Value(NOTHING)
     if low is not None and high is not None and high - low <= 1e-9 * point:
-        return f"{point:.4g}"
+        return Value(f"{point:.4g}")
     if low is not None and high is None:
-        first, _, bound = with_interval(point, low, 2 * point - low).partition(" [")
-        return f"{first} [{bound.partition(',')[0]}, ∞)"
-    return with_interval(point, low, high)
+        return replace(measured(point, low, 2 * point - low), high=NO_BOUND)
+    return measured(point, low, high)
 
 
 def target_of(document: Row) -> str:
@@ -65,7 +69,7 @@ def sweep_sentences(document: Row) -> Iterable[str]:
         return
     goal = target_of(document)
     for group in _groups(rows, CONTEXT):
-        where = _where(group[0], rows)
+        where = with_settings(group[0], rows)
         names = list(dict.fromkeys(row["implementation"] for row in group))
         ours = [
             row for row in group if row["implementation"] == (reference if reference in names else names[0])
@@ -84,7 +88,7 @@ def _best(rows: Sequence[Row], key: str, told: str, more: str) -> Iterable[str]:
         return
     best = min(there, key=lambda row: float(row[key]))
     unit = " s" if key.startswith("seconds") else ""
-    found = f"{capital(told)} at {setting(best['batch_size'])}: {amount(best, key)}{unit}"
+    found = f"{capital(told)} at {setting(best['batch_size'])}: {amount(best, key).text}{unit}"
     if None in _bounds(best, key):
         yield f"{found}, in runs too few for an interval."
         return
@@ -131,9 +135,3 @@ def _groups(rows: Sequence[Row], keys: Sequence[str]) -> list[list[Row]]:
     for row in rows:
         found.setdefault(tuple(row[key] for key in keys), []).append(row)
     return list(found.values())
-
-
-def _where(row: Row, rows: Sequence[Row]) -> str:
-    varying = [key for key in CONTEXT if any(other[key] != row[key] for other in rows)]
-    told = [counted(row[key], "thread") if key == "threads" else str(row[key]) for key in varying]
-    return f"With {', '.join(told)}, " if told else ""

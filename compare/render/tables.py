@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.columns import SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
-from compare.render.text import Format, counted, grid, markdown_cell, printable
+from compare.render.text import Format, counted, grid, markdown_cell, printable, setting
 from compare.render.timing_notes import FLOOR
-from compare.render.value import NOTHING, Table, Value, as_text
+from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]
 
@@ -108,7 +108,7 @@ def _tuned(rows: Sequence[Row]) -> bool:
 
 
 def with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:
-    """Return the rows, and the floor's behind the last one of the same settings; it lacks what is None."""
+    """Return the rows, and the floor's behind the last one of the same settings."""
 
     def settings(row: Row) -> tuple[Any, ...]:
         return tuple(row[key] for key in SETTINGS[1 : SETTINGS.index("seeds")])
@@ -119,13 +119,13 @@ def with_floor(rows: Sequence[Row], floor: Sequence[Row]) -> list[Row]:
         shown.append(row)
         for below in floor if last[settings(row)] == place else ():
             if settings(below) == settings(row):
-                shown.append({**dict.fromkeys(SUMMARY_KEYS), **below, "implementation": floor_name(below)})
+                shown.append(floor_row(below))
     return shown
 
 
-def floor_name(row: Row) -> str:
-    """Return what a row of the floor is called among the implementations."""
-    return f"floor ({row['library']})"
+def floor_row(row: Row) -> Row:
+    """Return a row of the floor as a row of the summary called "floor (numpy)"; what it lacks is None."""
+    return {**dict.fromkeys(SUMMARY_KEYS), **row, "implementation": f"floor ({row['library']})"}
 
 
 def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout) -> int:
@@ -192,8 +192,8 @@ def _narrow(header: str) -> str:
     return f"{first}\n{rest}" if first and rest else header
 
 
-SHARED_WORDS = {
-    "batch_size": lambda value: "full batch" if value == "full" else f"batch {value}",
+SHARED_WORDS: dict[str, Callable[[Any], str]] = {
+    "batch_size": setting,
     "optimizer": lambda value: f"optimizer {value}",
     "threads": lambda value: counted(value, "thread"),
     "seeds": lambda value: counted(value, "seed"),
@@ -233,6 +233,3 @@ def csv_text(rows: Sequence[Row], keys: Sequence[str]) -> str:
 
     frame = pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in keys})
     return str(frame.to_csv(index=False, lineterminator="\n"))
-
-
-__all__ = ["Value", "csv_text", "heading", "shared_settings", "split", "summary_columns", "summary_table"]

@@ -41,6 +41,8 @@ SIGNS = {
         "→": r"$\to$",
         "°": r"$^\circ$",
         "µ": r"$\mu$",
+        "∞": r"$\infty$",
+        "Σ": r"$\Sigma$",
     },
     **{"²": "$^2$", "³": "$^3$", "σ": r"$\sigma$", "δ": r"$\delta$", "β": r"$\beta$", "ε": r"$\epsilon$"},
     **{"’": "'", "‘": "{}`{}", "“": "''", "”": "''", "\u00a0": " "},
@@ -92,7 +94,7 @@ def number(value: Value, intervals: Intervals) -> str:
     if value.low is None or value.high is None:
         return f"{point}{mark}"
     if intervals == "brackets" or not all(map(_is_number, (value.point, value.low, value.high))):
-        return f"{point} [{_shown(value.low)}, {_shown(value.high)}]{mark}"
+        return f"{point} [{_shown(value.low)}, {_shown(value.high)}{value.closing}{mark}"
     middle, low, high = (Decimal(text) for text in (value.point, value.low, value.high))
     above, below = high - middle, middle - low
     if above == below:

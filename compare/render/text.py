@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from compare.cell_names import level_text
+
 Format = Literal["terminal", "github", "csv"]
 Columns = dict[str, list[str]]
 
@@ -46,7 +48,7 @@ def capital(text: str) -> str:
 
 def setting(row_value: object) -> str:
     """Return a batch size as said in a sentence: "full batch" or "batch 32"."""
-    return "full batch" if row_value == "full" else f"batch {row_value}"
+    return level_text("batch_size", row_value)
 
 
 def grid(columns: Columns, format: Format) -> str:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from compare.analysis.digits import joined
-from compare.render.text import Columns, capital, grid, setting
+from compare.cell_names import CONTEXT
+from compare.render.places import context
+from compare.render.text import capital, grid, setting
+from compare.render.value import Table, Value, as_text, plain, varying_columns
 
 Row = Mapping[str, Any]
-CONTEXT = ("objective", "optimizer")
 
 
 def tuning_table(rows: Sequence[Row], format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per regime with its best rate and what its neighbours cost; "" without rows."""
+    return grid(as_text(tuning_columns(rows)), format) if rows else ""
+
+
+def tuning_columns(rows: Sequence[Row]) -> Table:
+    """Return the same as header -> values; {} without rows."""
     if not rows:
-        return ""
-    columns: Columns = {key: [str(row[key]) for row in rows] for key in _varying(rows)}
-    columns["batch"] = [str(row["batch_size"]) for row in rows]
-    columns["rates tried"] = [f"{row['rates'][0]['lr']:.3g} to {row['rates'][-1]['lr']:.3g}" for row in rows]
-    columns["best rate"] = [_rate(row) for row in rows]
-    columns["train loss"] = [_loss_at_best(row) for row in rows]
-    columns["next lower"] = [_times(row, "loss_below") for row in rows]
-    columns["next higher"] = [_times(row, "loss_above") for row in rows]
-    columns["within 10%"] = [_range(row["sensitivity"]) for row in rows]
-    return grid(columns, format)
+        return {}
+    columns = varying_columns(rows, CONTEXT)
+    columns["batch"] = [plain(row["batch_size"]) for row in rows]
+    cells: dict[str, Callable[[Row], str]] = {
+        "rates tried": lambda row: f"{row['rates'][0]['lr']:.3g} to {row['rates'][-1]['lr']:.3g}",
+        "best rate": _rate,
+        "train loss": _loss_at_best,
+        "next lower": lambda row: _times(row, "loss_below"),
+        "next higher": lambda row: _times(row, "loss_above"),
+        "within 10%": lambda row: _range(row["sensitivity"]),
+    }
+    return columns | {header: [Value(cell(row)) for row in rows] for header, cell in cells.items()}
+
+
+def tried_rates(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return a row per regime and learning rate, ready for a CSV; `best` is whether it was chosen."""
+    return [
+        {
+            **{key: row[key] for key in ("implementation", "batch_size", *CONTEXT) if key in row},
+            **rate,
+            "best": rate["lr"] == row["best_lr"],
+        }
+        for row in rows
+        for rate in row["rates"]
+    ]
 
 
 def tuning_sentences(document: Row) -> Iterable[str]:
@@ -51,11 +73,7 @@ def tuning_sentences(document: Row) -> Iterable[str]:
 
 
 def _where(row: Row, rows: Sequence[Row]) -> str:
-    return ", ".join([setting(row["batch_size"]), *(row[key] for key in _varying(rows))])
-
-
-def _varying(rows: Sequence[Row]) -> list[str]:
-    return [key for key in CONTEXT if any(row[key] != rows[0][key] for row in rows)]
+    return ", ".join([setting(row["batch_size"]), *context(row, rows)])
 
 
 def _rate(row: Row) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from compare.analysis.digits import interval_texts
+from compare.cell_names import varying
 from compare.render.text import Columns
 
 NOTHING = "-"
 """What a cell shows where there is nothing to show."""
+NO_BOUND = "∞"
+"""The upper bound of an interval that has none."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,17 @@ class Value:
     @property
     def text(self) -> str:
         """The value with its interval in square brackets: "0.43 [0.41, 0.46] ~"."""
-        bounds = "" if self.low is None else f" [{self.low}, {self.high}]"
-        return f"{self.point}{bounds}{' ' if self.mark else ''}{self.mark}"
+        return " ".join(filter(None, [self.point, self.bounds, self.mark]))
+
+    @property
+    def bounds(self) -> str:
+        """The interval, "[0.41, 0.46]" or "[0.41, ∞)"; "" where there is none."""
+        return "" if self.low is None else f"[{self.low}, {self.high}{self.closing}"
+
+    @property
+    def closing(self) -> str:
+        """The bracket at the end of the interval."""
+        return ")" if self.high == NO_BOUND else "]"
 
     def without_bounds(self) -> Value:
         """Return the number alone, to the same digits."""
@@ -53,6 +66,11 @@ def measured(
     """Return a number with its interval, to the digits that the interval supports."""
     shown, *bounds = interval_texts(point, low, high, landmark=landmark)
     return Value(shown, bounds[0], bounds[1], mark) if bounds else Value(shown, mark=mark)
+
+
+def varying_columns(rows: Sequence[Mapping[str, Any]], keys: Iterable[str]) -> Table:
+    """Return a column for each of the keys that not all rows share."""
+    return {key: [plain(row.get(key)) for row in rows] for key in varying(rows, keys)}
 
 
 def as_text(table: Table) -> Columns:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals
+from compare.cell_names import CONTEXT
 from compare.render.attribution_table import attribution_sentences
 from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import is_by_design, worst_tensor
-from compare.render.places import CONTEXT, at_settings
+from compare.render.places import at_settings
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.text import scientific

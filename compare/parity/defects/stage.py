@@ -63,9 +63,7 @@ class Stage:
         dtype: str = "float64",
     ) -> None:
         self.network = network
-        self.mlp = MLP(
-            network.sizes, network.activations, network.output, network.loss, network.bias, np.dtype(dtype)
-        )
+        self.mlp = MLP(*network.arguments, np.dtype(dtype))
         self.mlp.load(parameters)
         self.X, self.Y = (np.ascontiguousarray(values, dtype) for values in (X, Y))
         self.n = len(self.X)

@@ -82,7 +82,7 @@ def reference_for(question: Question) -> Reference:
     """
     network = question.network
     parameters, X, Y = question.in_float64()
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(parameters)
     loss, views = mlp.loss_and_gradients(X, Y)
     gradients = {name: view.copy() for name, view in views.items()}

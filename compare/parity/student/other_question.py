@@ -23,7 +23,7 @@ def other_question(
     """
     parameters, X, Y = question.in_float64()
     for network in others(question.network):
-        mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+        mlp = MLP(*network.arguments)
         mlp.load(parameters)
         try:
             wanted_loss, wanted = mlp.loss_and_gradients(X, Y)

@@ -93,9 +93,7 @@ def pose_question(experiment: Experiment, dataset: Dataset) -> Question:
         seed=seed,
     )
     try:
-        MLP(network.sizes, network.activations, network.output, network.loss, network.bias).loss(
-            question.X, question.Y
-        )
+        MLP(*network.arguments).loss(question.X, question.Y)
     except ValueError as error:
         raise CheckError("usage", f"{objective} on {dataset.name}: {error}") from None
     return question

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from compare.cell_names import FACTORS, Key, level_text
-from compare.render.figures.series import Row, grouped, level
+from compare.cell_names import FACTORS, level_text
+from compare.render.figures.learning import ACCURACY, LOSS, TEST_LOSS, Contestant, alike, contestants
+from compare.render.figures.series import level
 from compare.render.figures.style import (
     ALARM,
     COLOURS,
@@ -31,52 +30,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Document = Mapping[str, Any]
-Array = NDArray[np.float64]
 
 AXES = {
     "epochs": ("epoch", "epochs"),
     "updates": ("updates", "updates of the weights"),
     "seconds": ("seconds", "seconds of training (evaluation excluded)"),
 }
-LOSS, TEST_LOSS, ACCURACY = "train_loss", "test_loss", "test_accuracy"
 LABELS = {
     LOSS: "training loss (mean over samples)",
     TEST_LOSS: "test loss (mean over samples)",
     ACCURACY: "test accuracy, %",
 }
 MOST_OBJECTIVES, MOST_CURVES = 4, 24
-UNIMPORTANT = ("implementation", "dtype", "threads")
-"""Factors that ought not to change what is learnt: curves that differ in nothing else may coincide."""
-ALIKE = 0.01
-"""Curves nearer to each other than this part of the panel's height are one curve to the eye."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One quantity of a cell over its seeds: x and the mean, least and greatest value there."""
-
-    x: Array
-    mean: Array
-    low: Array
-    high: Array
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """The curves of one cell, by quantity.
-
-    Args:
-        key: the cell; curves: of the runs that ended well or, where none did, of those that diverged.
-        seeds: how many are in them.
-        diverged: whether they are of runs that diverged.
-        bad: how many runs did not end well, in words; "" for none.
-    """
-
-    key: Key
-    curves: Mapping[str, Curve]
-    seeds: int
-    diverged: bool
-    bad: str
 
 
 def has_curves(document: Document) -> bool:
@@ -111,78 +76,6 @@ def draw_curves(document: Document, against: str) -> Figure | None:
     left_out = len(clusters) > MOST_CURVES or len(objectives) > MOST_OBJECTIVES
     legend_below(figure, list(marks.values()), list(marks), told(drawn, left_out))
     return figure
-
-
-def contestants(runs: Sequence[Row], x: str) -> Iterator[Contestant]:
-    """Yield the cells that have curves, over the runs that ended well or, without any, the diverged ones."""
-    for key, of_cell in grouped(runs).items():
-        with_curves = [run for run in of_cell if len(run["curve"]) > 1]
-        used = [run for run in with_curves if run["status"] == "ok"] or with_curves
-        found = {name: curve_of(used, x, name) for name in LABELS}
-        curves = {name: curve for name, curve in found.items() if curve is not None}
-        bad = sum(run["status"] != "ok" for run in of_cell)
-        if LOSS in curves:
-            name = plain(level(key, "implementation"), 24)
-            told = f"{name}: {bad} of {counted(len(of_cell), 'run')} failed or diverged" if bad else ""
-            seeds = len({run["seed"] for run in used})
-            yield Contestant(key, curves, seeds, used[0]["status"] != "ok", told)
-
-
-def curve_of(runs: Sequence[Row], x: str, quantity: str) -> Curve | None:
-    """Return mean and range over runs, on the mean of their abscissae; None where fewer than two points are.
-
-    Runs of one length have their points at the same epochs, and each point is averaged. Where the budget is
-    a number of seconds they have not: then each run is interpolated, up to where every run went.
-    """
-    series = []
-    for run in runs:
-        points = [
-            (point["epoch"], point[x], point[quantity])
-            for point in run["curve"]
-            if point[quantity] is not None
-        ]
-        if len(points) > 1:
-            series.append(np.array(points, dtype=float).T)
-    if not series:
-        return None
-    if all(np.array_equal(epochs, series[0][0]) for epochs, _, _ in series):
-        grid = np.mean([xs for _, xs, _ in series], axis=0)
-        values = np.array([ys for _, _, ys in series])
-    else:
-        end = min(float(xs[-1]) for _, xs, _ in series)
-        grid = np.linspace(0.0, end, 101)
-        values = np.array([np.interp(grid, xs, ys) for _, xs, ys in series])
-    values *= 100.0 if quantity == ACCURACY else 1.0
-    return Curve(grid, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
-
-
-def alike(found: Sequence[Contestant], objective: str) -> list[list[Contestant]]:
-    """Return the contestants of an objective, those together whose curves are one to the eye."""
-    ours = [one for one in found if level(one.key, "objective") == objective]
-    groups: list[list[Contestant]] = []
-    ranges = {name: _range([one.curves[name] for one in ours if name in one.curves]) for name in LABELS}
-    for one in ours:
-        mates = (group for group in groups if _coincide(group[0], one, ranges))
-        group = next(mates, None)
-        groups.append([one]) if group is None else group.append(one)
-    return groups
-
-
-def _range(curves: Sequence[Curve]) -> float:
-    return max((float(np.ptp(np.concatenate([curve.mean for curve in curves])))), 1e-300) if curves else 1.0
-
-
-def _coincide(first: Contestant, second: Contestant, ranges: Mapping[str, float]) -> bool:
-    matter = [at for at, factor in enumerate(FACTORS) if factor not in UNIMPORTANT]
-    if any(first.key[at] != second.key[at] for at in matter) or first.curves.keys() != second.curves.keys():
-        return False
-    for name, curve in first.curves.items():
-        other = second.curves[name]
-        if curve.x.shape != other.x.shape or not np.allclose(curve.x, other.x, rtol=0.01):
-            return False
-        if np.abs(curve.mean - other.mean).max() > ALIKE * ranges[name]:
-            return False
-    return True
 
 
 def called(group: Sequence[Contestant], found: Sequence[Contestant]) -> str:

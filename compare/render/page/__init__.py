@@ -16,12 +16,13 @@ from compare.render.method import method_text
 from compare.render.page.charts import chart_data
 from compare.render.page.curves import MOST_CONTESTANTS
 from compare.render.page.facts import command_of, environment_facts, settings_facts
-from compare.render.page.more_tables import derivation_tables, more_tables
 from compare.render.page.pictures import pictures_of
 from compare.render.page.tables import (
     attribution_table,
     budgets_table,
+    derivation_tables,
     main_table,
+    more_tables,
     parity_tables,
     tensor_table,
 )

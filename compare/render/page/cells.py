@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from compare.analysis.digits import with_interval
 from compare.render.text import printable, scientific
 from compare.render.value import NOTHING, Value
 
@@ -68,14 +67,6 @@ def words(header: str, values: Iterable[object]) -> Column:
     return Column(header, tuple(Cell(_plain(value)) for value in values))
 
 
-def levels(header: str, values: Sequence[object]) -> Column:
-    """Return a column of batch sizes, seeds, steps: sorted as numbers where there are any."""
-    if any(_is_number(value) for value in values):
-        cells = (Cell(_plain(value), value=_number(value)) for value in values)
-        return Column(header, tuple(cells), numeric=True)
-    return words(header, values)
-
-
 def valued(header: str, values: Sequence[Value]) -> Column:
     """Return a column of the report's tables; of numbers, where every value that there is begins with one."""
     there = [value.point for value in values if value.point not in NO_NUMBER and not _reached(value)]
@@ -84,10 +75,9 @@ def valued(header: str, values: Sequence[Value]) -> Column:
 
 
 def _cell(value: Value, numeric: bool) -> Cell:
-    bounds = "" if value.low is None else f"[{value.low}, {value.high}]"
     text = MISSING if value.point in (NOTHING, "") else printable(value.point)
-    small = printable(" ".join(filter(None, [bounds, value.mark])))
-    if _reached(value):
+    small = printable(" ".join(filter(None, [value.bounds, value.mark])))
+    if numeric and _reached(value):
         return Cell(MISSING, f"{value.point} reached it")
     return Cell(text, small, _parsed(value.point) if numeric else None, MARKS.get(value.point, ""))
 
@@ -103,49 +93,11 @@ def _parsed(point: str) -> float | None:
     return float(found[0]) if found else FULL if point == "full" else None
 
 
-def measured(
-    header: str, unit: str, rows: Sequence[Row], key: str, scale: float = 1.0, landmark: float | None = None
-) -> Column:
-    """Return a column of points with their intervals, from `key`, `key`_low and `key`_high of the rows."""
-    return Column(header, tuple(interval_cell(row, key, scale, landmark) for row in rows), unit, numeric=True)
-
-
-def interval_cell(row: Row, key: str, scale: float = 1.0, landmark: float | None = None) -> Cell:
-    """Return one such cell; the digits are those that the interval supports."""
-    names = (key, f"{key}_low", f"{key}_high")
-    point, low, high = (None if row.get(name) is None else scale * row[name] for name in names)
-    if point is None:
-        return Cell(MISSING)
-    text, _, interval = with_interval(point, low, high, landmark=landmark).partition(" ")
-    return Cell(text, interval, point)
-
-
 def errors(header: str, values: Iterable[float | None], missing: str = "") -> Column:
     """Return a column of errors or tolerances; one that is None is no number, or `missing`."""
     told = (Cell(missing or scientific(None)) if v is None else Cell(scientific(v), value=v) for v in values)
     return Column(header, tuple(told), numeric=True)
 
 
-def rounded(header: str, values: Iterable[float | None], unit: str = "", digits: int = 3) -> Column:
-    """Return a column of numbers with so many digits."""
-    cells = (Cell(MISSING if value is None else f"{value:.{digits}g}", value=value) for value in values)
-    return Column(header, tuple(cells), unit, numeric=True)
-
-
-def unit_of(seconds: Iterable[float | None]) -> tuple[str, float]:
-    """Return the unit in which the largest duration reads well, and what to multiply by."""
-    largest = max((value for value in seconds if value is not None), default=1.0)
-    return ("s", 1.0) if largest >= 1 else ("ms", 1e3) if largest >= 1e-3 else ("µs", 1e6)
-
-
 def _plain(value: object) -> str:
     return MISSING if value is None or value == "" else printable(str(value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _number(value: object) -> float | None:
-    """The number to sort by: a full batch is larger than every other."""
-    return FULL if value == "full" else float(str(value)) if _is_number(value) else None

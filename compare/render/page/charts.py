@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import CALLED
+from compare.cell_names import CONTEXT, Key, key_of, varying
 from compare.render.page.curves import MOST_CONTESTANTS, contestants, curves, kept, short
-from compare.render.page.names import FACTORS, key_of, settings_of, varying
+from compare.render.page.names import settings_of
 from compare.render.text import printable
 
 Row = Mapping[str, Any]
@@ -37,8 +38,8 @@ def times(rows: Sequence[Row], timings: Sequence[Row], runs: Sequence[Row]) -> l
 
     The samples are timing blocks or, of a contestant without any, whole runs; the floor is no contestant.
     """
-    samples: dict[tuple[Any, ...], list[float]] = {}
-    updates: dict[tuple[Any, ...], float] = {}
+    samples: dict[Key, list[float]] = {}
+    updates: dict[Key, float] = {}
     for timing in timings:
         if timing["status"] == "ok" and not timing["again"] and not timing.get("floor"):
             values = (seconds / count for count, seconds, *_ in timing["blocks"] if count)
@@ -89,11 +90,11 @@ def errors(tensors: Sequence[Row]) -> list[dict[str, Any]]:
 
 def sweep(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return a line for each contestant over the batch sizes: what it took to reach the target."""
-    lines: dict[tuple[Any, ...], list[Row]] = {}
+    lines: dict[Key, list[Row]] = {}
     for row in rows:
-        lines.setdefault(tuple(row.get(key) for key in FACTORS if key != "batch_size"), []).append(row)
+        lines.setdefault(tuple(row.get(key) for key in ("implementation", *CONTEXT)), []).append(row)
     firsts = [of_line[0] for of_line in lines.values()]
-    keys = varying(firsts, [key for key in FACTORS[1:] if key != "batch_size"]) if firsts else []
+    keys = varying(firsts, CONTEXT)
     found = []
     for family, of_line in enumerate(list(lines.values())[:MOST_CONTESTANTS]):
         points = sorted(of_line, key=lambda row: row.get("rows_per_batch") or math.inf)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any
 
-from compare.render.page.names import FACTORS, SETTINGS, contestant_names, key_of
+from compare.cell_names import Key, key_of
+from compare.render.page.names import SETTINGS, contestant_names
 
 Row = Mapping[str, Any]
 QUANTITIES = ("train_loss", "test_loss", "test_accuracy")
@@ -42,10 +43,10 @@ def curves(rows: Sequence[Row], runs: Sequence[Row]) -> list[dict[str, Any]]:
     over runs), and for each quantity `mean`, `low` and `high` over the runs that ended well, as far as the
     shortest of them goes. An accuracy that no run has is left out.
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[Key, list[Row]] = {}
     for run in runs:
         if run["status"] == "ok" and len(run["curve"]) > 1:
-            groups.setdefault(tuple(run[factor] for factor in FACTORS), []).append(run)
+            groups.setdefault(key_of(run), []).append(run)
     found = ((place, groups.get(key_of(row))) for place, row in enumerate(rows))
     return [_curve(place, of_row) for place, of_row in found if of_row][:MOST_CONTESTANTS]
 

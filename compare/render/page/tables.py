@@ -7,10 +7,20 @@ from typing import Any
 
 from compare.render.attribution_table import attribution_columns
 from compare.render.budgets_table import budgets_columns
+from compare.render.derivation_tables import (
+    array_columns,
+    matrix_columns,
+    node_columns,
+    sample_columns,
+    weight_columns,
+)
+from compare.render.noise import noise_columns
 from compare.render.page.cells import MISSING, Cell, Column, Table, errors, valued, words
 from compare.render.parity_table import path_columns, tensor_columns
-from compare.render.tables import shared_settings, summary_columns
-from compare.render.text import counted
+from compare.render.sweep import sweep_columns
+from compare.render.tables import floor_row, shared_settings, summary_columns
+from compare.render.text import counted, printable
+from compare.render.tuning import tuning_columns
 from compare.render.value import Table as Values
 
 Row = Mapping[str, Any]
@@ -40,6 +50,38 @@ def budgets_table(rows: Sequence[Row]) -> Table | None:
 def attribution_table(rows: Sequence[Row]) -> Table | None:
     """Return a row an outcome and factor: its share of the difference from one corner to the other."""
     return _table("attribution-table", "What each factor contributes", attribution_columns(rows))
+
+
+def more_tables(document: Row) -> Iterator[Table]:
+    """Yield the tables of floor, learning rates, sweep and gradient noise that the document has."""
+    floor = [floor_row(row) for row in document.get("floor") or ()]
+    rates, noise = document.get("tuning") or (), document.get("noise_scale") or ()
+    found = (
+        _table("floor-table", "The matrix products alone", _of_floor(floor, document["reference"])),
+        _table("tuning-table", "The best learning rates", tuning_columns(rates)),
+        _table("sweep-table", "To the target, by batch size", sweep_columns(document.get("sweep") or ())),
+        _table("noise-scale-table", "Gradient noise along a training", noise_columns(noise)),
+    )
+    yield from filter(None, found)
+
+
+def _of_floor(rows: Sequence[Row], reference: str) -> Values:
+    return summary_columns(rows, printable(reference)) if rows else {}
+
+
+def derivation_tables(derivation: Row) -> Iterator[Table]:
+    """Yield path products, matrix forms, columns and samples where there are any, and the graph's nodes."""
+    found = []
+    for at, one in enumerate(derivation["paths"]):
+        found += [_table(f"paths-{at}", f"Path by path: {one['objective']}", weight_columns(one))]
+        found += [_table(f"matrices-{at}", "In matrix form", matrix_columns(one))]
+    for at, one in enumerate(derivation["columns"]):
+        found += [_table(f"columns-{at}", f"As columns: {one['objective']}", array_columns(one))]
+    for at, one in enumerate(derivation["samples"]):
+        found += [_table(f"samples-{at}", f"Sample by sample: {one['objective']}", sample_columns(one))]
+    graph = derivation["graph"]
+    found += [_table("graph-table", f"The computation graph: {graph['objective']}", node_columns(graph))]
+    yield from filter(None, found)
 
 
 def tensor_table(parity: Row) -> Table | None:

@@ -1,63 +1,15 @@
-"""The contract of an implementation, tried: a property a line, over a few small networks and update rules.
-
-It runs wherever the implementation may run: in a contestant's own process. The measure of right and wrong is
-the hand-written network in float64, with the tolerances of parity.
-"""
+"""What an implementation has to keep, a property a function: it raises `Broken` where one does not hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from compare.batches import first_batches
-from compare.implementation import Array, UpdateRule
+from compare.implementation import Array
 from compare.implementations.defaults import completed
-from compare.initial_weights import draw_parameters
-from compare.network import Network
-from compare.parity.drift import drift_tolerances, trajectory
-from compare.parity.tolerance import relative_error, rounded_to, tolerances
+from compare.measure.contract.trial import BATCH, ROWS, Trial
+from compare.parity.tolerance import relative_error, tolerances
 from handwritten import MLP
-
-ROWS, BATCH, STEPS = 20, 8, 12
-"""Rows of the training set, rows a batch (the last of an epoch has 4), and steps of a training."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network, an update rule and a dtype."""
-
-    network: Network
-    rule: UpdateRule
-    dtype: str
-
-    @property
-    def label(self) -> str:
-        """What it is, in a line."""
-        sizes = "-".join(map(str, self.network.sizes))
-        bias = "" if self.network.bias else ", no bias"
-        hidden = "/".join(self.network.activations)
-        return f"{sizes} {hidden} {self.network.objective}{bias}, {self.rule.name}, {self.dtype}"
-
-
-def case(hidden: str, objective: str, rule: str, dtype: str, bias: bool = True, **options: Any) -> Case:
-    """Return the case of a network 4-...-3; `hidden` names the activation of each layer of five units."""
-    output, loss = objective.split("+")
-    activations = tuple(hidden.split("/"))
-    sizes = (4, *[5] * len(activations), 3)
-    return Case(Network(sizes, activations, output, loss, bias), UpdateRule(rule, options), dtype)
-
-
-CASES = (
-    case("tanh", "softmax+cross_entropy", "sgd", "float64", lr=0.5),
-    case("tanh", "softmax+cross_entropy", "sgd", "float32", lr=0.5),
-    case("sigmoid", "softmax+cross_entropy", "adam", "float64", lr=0.01),
-    case("tanh", "sigmoid+squared_error", "adam", "float32", lr=0.01),
-    case("relu/tanh", "identity+squared_error", "rmsprop", "float32", bias=False, lr=0.01),
-    case("sigmoid", "sigmoid+binary_cross_entropy", "adamw", "float64", lr=0.01, weight_decay=0.1),
-    case("identity", "identity+squared_error", "sgd", "float64", lr=0.1, momentum=0.9, nesterov=True),
-)
-"""Every optimizer, both dtypes, with and without biases, fused and composed losses."""
 
 
 class Broken(Exception):  # noqa: N818
@@ -66,53 +18,6 @@ class Broken(Exception):  # noqa: N818
     def __init__(self, what: str, subject: str = "") -> None:
         super().__init__(what)
         self.subject = subject
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A property, in how many cases it was tried, and what is wrong in the first where it does not hold.
-
-    `excuse` is what the implementation declares for it: it then differs by design.
-    """
-
-    property: str
-    cases: int
-    wrong: str | None
-    excuse: str | None
-
-
-class Trial:
-    """One case on trial: its data, and fresh implementations of it."""
-
-    def __init__(self, build: Callable[..., Any], case: Case) -> None:
-        self.build, self.case = build, case
-        rng = np.random.default_rng(0)
-        network, dtype = case.network, case.dtype
-        drawn = draw_parameters(network, "pytorch", seed=0)
-        self.given: dict[str, Array] = {name: values.astype(dtype) for name, values in drawn.items()}
-        self.X: Array = rng.uniform(0, 1, (ROWS, network.sizes[0])).astype(dtype)
-        self.Y: Array = np.eye(network.sizes[-1], dtype=dtype)[np.arange(ROWS) % network.sizes[-1]]
-        self.batches = [rows for rows in first_batches(ROWS, BATCH, 0, STEPS) if rows is not None]
-        self.exact = {name: rounded_to(values, dtype) for name, values in self.given.items()}
-
-    def fresh(self) -> Any:
-        """Build the implementation anew, from copies."""
-        case = self.case
-        given = {name: values.copy() for name, values in self.given.items()}
-        return self.build(case.network, given, case.rule, case.dtype)
-
-    def trained(self, batches: list[Array]) -> dict[str, Array]:
-        """Return the parameters of a fresh one after a step a batch."""
-        trainable = completed(self.fresh())
-        trainable.load(self.X.copy(), self.Y.copy())
-        trainable.train(batches)
-        return trainable.parameters()
-
-    def right(self) -> tuple[list[dict[str, Array]], dict[str, float]]:
-        """Return the right parameters after every step, and how far rounding may carry from them."""
-        arguments = (self.case.network, self.exact, self.X, self.Y, self.batches, self.case.rule)
-        states = list(trajectory(*arguments, None, "float64"))
-        return states, drift_tolerances(*arguments, self.case.dtype)
 
 
 def start(trial: Trial) -> None:
@@ -149,7 +54,7 @@ def dtypes(trial: Trial) -> None:
 def parity(trial: Trial) -> None:
     """Compute loss, gradients and outputs as the hand-written network does."""
     network = trial.case.network
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(trial.exact)
     allowed = tolerances(network, trial.exact, trial.X, trial.Y, trial.case.dtype)
     loss, gradients = mlp.loss_and_gradients(trial.X, trial.Y)
@@ -190,7 +95,7 @@ def partial_batch(trial: Trial) -> None:
     rows = trial.batches[ROWS // BATCH]
     network = trial.case.network
     own = implementation.loss_and_gradients(trial.X[rows], trial.Y[rows])[0]
-    mlp = MLP(network.sizes, network.activations, network.output, network.loss, network.bias)
+    mlp = MLP(*network.arguments)
     mlp.load(trial.exact)
     right = mlp.loss(trial.X[rows], trial.Y[rows])
     if not abs(own - right) <= 1e-4 * abs(right):
@@ -275,45 +180,6 @@ PROPERTIES: dict[str, Callable[[Trial], None]] = {
     "same again, same bits": determinism,
 }
 """What is tried, by what the report calls it."""
-
-
-def check_contract(build: Callable[..., Any], cases: tuple[Case, ...] = CASES) -> dict[str, Any]:
-    """Try every property in every case that the implementation does not refuse.
-
-    Returns:
-        "findings", a record for each property (`Finding`), and "refused": case and reason.
-    """
-    trials, refused = [], []
-    for one in cases:
-        trial = Trial(build, one)
-        try:
-            trial.fresh()
-        except NotImplementedError as refusal:
-            refused.append([one.label, " ".join(str(refusal).split()) or "it says no more"])
-        else:
-            trials.append(trial)
-    declared: Mapping[str, str] = getattr(build, "deviations", {})
-    findings = [tried(name, hold, trials, declared) for name, hold in PROPERTIES.items()]
-    return {"findings": [asdict(finding) for finding in findings], "refused": refused}
-
-
-def tried(
-    name: str, hold: Callable[[Trial], None], trials: list[Trial], declared: Mapping[str, str]
-) -> Finding:
-    """Try a property in every case; the first where it does not hold, and is not excused, is told."""
-    excused = None
-    for trial in trials:
-        try:
-            with np.errstate(all="ignore"):
-                hold(trial)
-        except Broken as broken:
-            if broken.subject not in declared:
-                return Finding(name, len(trials), f"{broken} ({trial.case.label})", None)
-            excused = Finding(name, len(trials), f"{broken} ({trial.case.label})", declared[broken.subject])
-        except Exception as error:
-            told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            return Finding(name, len(trials), f"{told} ({trial.case.label})", None)
-    return excused or Finding(name, len(trials), None, None)
 
 
 def same_shapes(what: str, own: Any, wanted: Mapping[str, Array]) -> None:
