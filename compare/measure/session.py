@@ -15,7 +15,7 @@ from compare.results import Cell, CurvePoint, Run
 
 GAP_SECONDS = 0.02
 """Pause before a run, in which the idle threads of the contestant before it stop spinning."""
-MOST_RENEWALS = 10
+MOST_RENEWALS = 5
 """How often the processes are replaced in the course of the runs: starting PyTorch takes seconds."""
 
 Refused = Callable[[Planned], tuple[str, str] | None]
