@@ -10,7 +10,7 @@ from pathlib import Path
 from compare.experiment import Experiment, ExperimentError
 from compare.finishing import Outcome, Record, Say, finish
 from compare.measure.laboratory import Laboratory
-from compare.measure.preflight import check_contestants
+from compare.measure.preflight import NoDeviceError, check_contestants, skipping
 from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
@@ -50,9 +50,9 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         dataset, note = chosen_dataset(experiment, not options.quiet)
         experiment = experiment.on_rows(len(dataset.X_train))
         check_fit(experiment, dataset)
-        device = check_contestants(experiment)
+        experiment, device, skipped = ready(experiment)
         title = title_of(experiment.to_dict(), dataset.name)
-        parts = [title, experiment.description, describe(dataset), note, experiment.shortened]
+        parts = [title, experiment.description, describe(dataset), note, skipped, experiment.shortened]
         say("\n".join(filter(None, parts)))
         with (
             open_store(options, experiment, dataset, command) as store,
@@ -60,7 +60,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         ):
             if store.dropped:
                 say(store.dropped)
-            record = Record(begun_with(options, command), note, device)
+            record = Record(begun_with(options, command), " ".join(filter(None, [note, skipped])), device)
             with told_what_is_on_disk(store), workplace(options, laboratory) as place:
                 return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
     except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
@@ -76,6 +76,15 @@ def chosen_experiment(options: Options) -> Experiment:
     if options.resume is None:
         return asked_experiment(options)
     return resumed_experiment(options, options.resume)
+
+
+def ready(experiment: Experiment) -> tuple[Experiment, str, str]:
+    """Return the experiment of the contestants that can run here, its device, and who is skipped for what."""
+    try:
+        return experiment, check_contestants(experiment), ""
+    except NoDeviceError as error:
+        left, told = skipping(experiment, error)
+        return left, "", told
 
 
 def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None) -> tuple[Dataset, str]:

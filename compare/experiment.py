@@ -179,6 +179,17 @@ class Experiment(Section):
         more = {"processes": max(processes, self.run.processes), "rounds": max(rounds, self.run.rounds)}
         return self.model_copy(update={"run": self.run.model_copy(update=more)})
 
+    def without(self, names: Collection[str]) -> "Experiment":
+        """Leave some implementations out; a reference among them is then no longer the one."""
+        left = tuple(name for name in self.factors.implementations if name not in names)
+        reference = None if self.run.reference in names else self.run.reference
+        return self.model_copy(
+            update={
+                "factors": self.factors.model_copy(update={"implementations": left}),
+                "run": self.run.model_copy(update={"reference": reference}),
+            }
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Give the experiment as JSON has it, every key included."""
         return self.model_dump(mode="json")

@@ -11,7 +11,7 @@ from compare.implementations import installed_plugins, known_names
 from compare.measure import preflight
 from compare.measure.contestant import Contestant, ContestantError
 from compare.measure.pinning import check_threads, thread_pools
-from compare.measure.preflight import check_contestants, missing_need
+from compare.measure.preflight import NoDeviceError, check_contestants, missing_need, skipping
 from compare.plugins import fault_of, label_of, plugin_of
 
 PLAIN = Path(__file__).parents[1] / "examples" / "plain_network.py"
@@ -168,17 +168,26 @@ def test_missing_compiler_is_told_in_words(monkeypatch):
     assert "C++ compiler" in missing_need("torch-compile")
 
 
-def test_device_that_is_not_here_is_refused_in_a_line(tmp_path):
+def test_contestants_whose_device_is_not_here_are_skipped_with_a_word_and_the_others_stay(tmp_path):
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
-    made = experiment(run={"device": "cuda"})
-    with pytest.raises(ExperimentError) as refusal:
+    names = ["torch-fused", "numpy", "torch"]
+    made = experiment(run={"device": "cuda", "reference": "torch"}, factors={"implementations": names})
+    with pytest.raises(NoDeviceError) as refusal:
         check_contestants(made, tmp_path)
-    assert one_line(str(refusal.value))
-    assert "run.device: cuda: " in str(refusal.value)
-    assert "finds no CUDA device here" in str(refusal.value)
+    left, told = skipping(made, refusal.value)
+    assert (left.factors.implementations, left.reference) == (("numpy",), "numpy")
+    assert one_line(told)
+    assert told.startswith("Skipped torch-fused, torch: run.device: cuda: PyTorch ")
+    assert told.endswith("finds no CUDA device here.")
+    with pytest.raises(ExperimentError, match="nobody else is to run: leave --device out"):
+        skipping(experiment(factors={"implementations": ["torch"]}), refusal.value)
+
+
+def test_a_device_that_nobody_uses_is_not_looked_for(tmp_path):
+    assert check_contestants(experiment(run={"device": "cuda"}), tmp_path) == ""
 
 
 def test_threads_that_a_contestant_sets_for_itself_are_an_error():

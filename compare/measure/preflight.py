@@ -32,11 +32,16 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX") or usual)
 
 
+class NoDeviceError(ExperimentError):
+    """The device is not here; those contestants that would use it cannot take part."""
+
+
 def check_contestants(experiment: Experiment, folder: Path = Path()) -> str:
     """Start every contestant that is not the project's own, and look for the device; return what it is.
 
     Raises:
-        ExperimentError: one is missing, cannot be loaded or breaks the contract, or there is no such device.
+        NoDeviceError: there is no such device, and somebody wants it.
+        ExperimentError: a contestant is missing, cannot be loaded or breaks the contract.
     """
     for name in experiment.factors.implementations:
         lack = missing_need(name)
@@ -45,7 +50,30 @@ def check_contestants(experiment: Experiment, folder: Path = Path()) -> str:
         if name not in IMPLEMENTATIONS:
             ask(name, folder, "factors.implementations")
     device = experiment.run.device
-    return "" if device == "cpu" else ask(ON_CUDA, folder, "run.device", device)
+    if device == "cpu" or not on_device(experiment):
+        return ""
+    try:
+        return ask(ON_CUDA, folder, "run.device", device)
+    except ExperimentError as error:
+        raise NoDeviceError(str(error)) from None
+
+
+def on_device(experiment: Experiment) -> tuple[str, ...]:
+    """Name the contestants that run on the experiment's device; the others stay on the processor."""
+    return tuple(name for name in experiment.factors.implementations if name.split("-")[0] == ON_CUDA)
+
+
+def skipping(experiment: Experiment, error: NoDeviceError) -> tuple[Experiment, str]:
+    """Return the experiment without those whose device is not here, and a sentence that says so.
+
+    Raises:
+        ExperimentError: nobody would be left.
+    """
+    skipped = on_device(experiment)
+    left = experiment.without(skipped)
+    if not left.factors.implementations:
+        raise ExperimentError(f"{error}; nobody else is to run: leave --device out")
+    return left, f"Skipped {', '.join(skipped)}: {error}."
 
 
 def ask(name: str, folder: Path, key: str, device: str | None = None) -> str:
@@ -56,6 +84,7 @@ def ask(name: str, folder: Path, key: str, device: str | None = None) -> str:
         return "" if device is None else str(contestant.ask("device", 60.0, name=device)["device"])
     except ContestantError as error:
         what = f"{device}: " if device else ""
-        raise ExperimentError(f"{key}: {what}{error}") from None
+        told = str(error).removeprefix("RuntimeError: ")
+        raise ExperimentError(f"{key}: {what}{told}") from None
     finally:
         contestant.close()
