@@ -40,7 +40,7 @@ def grid(runs: int, epochs: int) -> Experiment:
             "training": {"epochs": epochs, "target": 0.9, "lr": {"sgd": 0.5, "adam": 0.01}},
             "factors": {
                 "implementations": ["numpy"],
-                "batch_sizes": [2, 4, 8, 16],
+                "batch_sizes": [1, 2, 4, 8],
                 "optimizers": ["sgd", "adam"],
             },
             "run": {"seeds": list(range(max(1, runs // 8))), "processes": 0, "reference": "numpy"},
@@ -114,7 +114,7 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--runs", type=int, metavar="N", help="make N tiny runs")
-    parser.add_argument("--epochs", type=int, default=20, metavar="E", help="epochs of each (default: 20)")
+    parser.add_argument("--epochs", type=int, default=12, metavar="E", help="epochs of each (default: 12)")
     parser.add_argument("--results", type=int, metavar="N", help="handle the results of N runs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

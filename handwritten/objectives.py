@@ -64,10 +64,11 @@ class SoftmaxCrossEntropy:
         self.activation = OUTPUT_ACTIVATIONS["softmax"]()
 
     def value(self, Z: Array, A: Array, Y: Array) -> float:
-        if np.abs(Y.sum(axis=1) - 1).max() > 1e-3:
+        ones = np.ones(Y.shape[1], Y.dtype)  # a product with ones sums short rows several times faster
+        if np.abs(Y @ ones - 1).max() > 1e-3:
             raise ValueError("softmax+cross_entropy needs targets whose rows sum to 1")
         shifted = Z - Z.max(axis=1, keepdims=True)
-        log_sum = np.log(np.sum(np.exp(shifted), axis=1))  # log Σ_j e^(z_j - max z)  [S1]
+        log_sum = np.log(np.exp(shifted) @ ones)  # log Σ_j e^(z_j - max z)  [S1]
         return float((np.sum(log_sum) - np.sum(Y * shifted)) / len(Y))
 
     def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
