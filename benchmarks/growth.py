@@ -91,7 +91,7 @@ def time_results(count: int, directory: Path) -> None:
     experiment = grid(count, 19)
     with Store.create(directory, {"experiment": experiment.to_dict()}) as store:
         timed(
-            "written, a line a run, each flushed to disk", lambda: [*map(store.append, made_up(experiment))]
+            "written, a line a run", lambda: [*map(store.append, made_up(experiment))]
         )
     resumed = timed("read back", lambda: Store.resume(directory))
     with resumed as store:
