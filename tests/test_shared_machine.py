@@ -7,6 +7,7 @@ from compare.analysis.budgets import budgets
 from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.times import Times
 from compare.results import CurvePoint
+from compare.timings import Entrant
 
 
 def curve():
@@ -34,3 +35,11 @@ def test_without_a_timing_nothing_is_said_of_their_seconds():
     told = with_timed_seconds(runs, Times())
     assert {each.seconds for each in told} == {0.0}
     assert {row["held"] for row in budgets(told)} == {"epochs", "updates"}
+
+
+def test_ratios_are_formed_within_one_machine_only():
+    pair = Entrant(cell("numpy")), Entrant(cell("torch"))
+    of = {name: timing(cell(name), host="here") for name in ("numpy", "torch")}
+    assert Times(of.values()).ratio(*pair) is not None
+    of["torch"] = timing(cell("torch"), host="elsewhere")
+    assert Times(of.values()).ratio(*pair) is None
