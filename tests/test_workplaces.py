@@ -181,3 +181,14 @@ class Workers:
 def test_a_worker_with_other_versions_is_refused_naming_the_library():
     with pytest.raises(WorkplaceError, match=r"^b has numpy 1.0 and this machine \d"):
         usable_workers(Workers(), "tcp://x")
+
+
+def test_every_task_of_a_cluster_takes_the_whole_of_its_workers_resource():
+    class Client:
+        def get_executor(self, **how):
+            return how
+
+    cluster = Cluster.__new__(Cluster)
+    cluster._client = Client()
+    for how in (cluster._executor(), cluster._executor(workers=["one"])):
+        assert how["resources"] == {"exclusive": 1}
