@@ -11,8 +11,10 @@ from made_runs import parity
 import compare.results
 from compare.analysis.graph import MOST_WEIGHTS, computation_graph
 from compare.parity.complex_step import complex_loss
+from compare.render.derivation_tables import norm
 from compare.render.graph import MOST_EDGES, escaped, mermaid
 from compare.render.markdown import table_markdown
+from compare.render.value import NOTHING
 from compare.results import build_results
 
 SCHEMA = json.loads(Path(compare.results.__file__).with_name("results.schema.json").read_text())
@@ -179,3 +181,7 @@ def test_objective_of_the_graph_is_the_first():
     derivation = derive(PASSES["unfused"], PASSES["fused"])
     assert derivation["graph"]["objective"] == "sigmoid+cross_entropy"
     assert [table["objective"] for table in derivation["samples"]] == ["sigmoid+cross_entropy"]
+
+
+def test_targets_have_no_norm_of_a_derivative():
+    assert (norm(None).point, norm(0.25).point) == (NOTHING, "0.25")

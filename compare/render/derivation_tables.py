@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compare.render.text import number, scientific
-from compare.render.value import Table, Value, plain
+from compare.render.value import NOTHING, Table, Value, plain
 
 Part = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ def node_columns(graph: Part) -> Table:
         "equation": [plain(row["equation"]) for row in rows],
         "shape": [_shape(row["shape"]) if row["shape"] else Value("scalar") for row in rows],
         "made from": [Value(", ".join(row["inputs"])) for row in rows],
-        "norm of dL/d(node)": [Value(number(row["gradient_norm"])) for row in rows],
+        "norm of dL/d(node)": [norm(row["gradient_norm"]) for row in rows],
     }
 
 
@@ -85,3 +85,8 @@ def _differences(rows: Iterable[Part]) -> list[Value]:
 def _shape(sizes: Iterable[int]) -> Value:
     """(2, 3), or (2,) for one axis."""
     return Value(str(tuple(sizes)))
+
+
+def norm(value: float | None) -> Value:
+    """Return the norm of a derivative; the targets have none, since nobody differentiates by them."""
+    return Value(NOTHING if value is None else number(value))
