@@ -25,6 +25,7 @@ class MLP:
         loss: "squared_error", "binary_cross_entropy" or "cross_entropy"; a pair of `OBJECTIVES` with output.
         bias: whether the layers have one.
         dtype: float32 or float64.
+        small_product: multiplications up to which BLAS has a quicker way to a product (`products.py`).
 
     All parameters start at zero; `load` brings initial weights in.
 
@@ -40,6 +41,7 @@ class MLP:
         loss: str,
         bias: bool = True,
         dtype: DTypeLike = np.float64,
+        small_product: int = 0,
     ) -> None:
         check_architecture(sizes, activations, output)
         self.sizes, self.dtype = tuple(sizes), np.dtype(dtype)
@@ -51,7 +53,7 @@ class MLP:
         W, dW = self._tensors.views, self._gradients.views
         functions = [ACTIVATIONS[name]() for name in activations] + [self.objective.activation]
         self.layers = [
-            Layer(W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}"), function)
+            Layer(W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}"), function, small_product)
             for i, function in enumerate(functions, start=1)
         ]
         self._ones: Array = np.ones(0, self.dtype)

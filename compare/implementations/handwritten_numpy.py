@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.implementation import Array, Trace, UpdateRule
+from compare.implementations.blas import small_product
 from compare.network import Network
 from handwritten import MLP, OPTIMIZERS, Trainer
 
@@ -16,7 +17,7 @@ class HandwrittenNumpy:
     def __init__(
         self, network: Network, parameters: Mapping[str, Array], rule: UpdateRule, dtype: str
     ) -> None:
-        self.mlp = MLP(*network.arguments, dtype)
+        self.mlp = MLP(*network.arguments, dtype, small_product())
         self.mlp.load(parameters)
         optimizer = OPTIMIZERS[rule.name]
         self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
