@@ -10,11 +10,20 @@ WITH_SMALL_KERNELS = frozenset({"SkylakeX", "Cooperlake", "SapphireRapids"})
 """OpenBLAS's names of the processors it has them for: those with AVX-512 that it knows."""
 
 
-def small_product() -> int:
+def blas() -> threadpoolctl.ThreadpoolController:
+    """Return the BLAS libraries of this process."""
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
+
+
+def threads_of(libraries: threadpoolctl.ThreadpoolController) -> int:
+    """Return the number of threads that they may use, at least 1."""
+    return max((library["num_threads"] for library in libraries.info()), default=1)
+
+
+def small_product(libraries: threadpoolctl.ThreadpoolController) -> int:
     """Return what `handwritten.MLP` takes as `small_product`; 0 where BLAS has no such kernels."""
-    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    known = bool(pools) and all(
-        pool["internal_api"] == "openblas" and pool.get("architecture") in WITH_SMALL_KERNELS
-        for pool in pools
-    )
-    return SMALL_PRODUCT if known else 0
+    known = [
+        library["internal_api"] == "openblas" and library.get("architecture") in WITH_SMALL_KERNELS
+        for library in libraries.info()
+    ]
+    return SMALL_PRODUCT if known and all(known) else 0

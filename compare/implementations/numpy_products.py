@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from compare.implementation import Array
-from compare.implementations.blas import small_product
+from compare.implementations.blas import blas, small_product
 from handwritten.products import FEW_ROWS, MANY_ROWS, Product, RowBlocks
 
 
@@ -24,7 +24,7 @@ class NumpyProducts:
     def __init__(self, dtype: str, in_blocks: bool = True) -> None:
         self._dtype: Any = np.dtype(dtype)
         self._rng = np.random.default_rng(0)
-        self._small_product = small_product() if in_blocks else 0
+        self._small_product = small_product(blas()) if in_blocks else 0
 
     def matrix(self, rows: int, columns: int, by_rows: bool) -> Array:
         """Return a random matrix (rows, columns), stored row by row or column by column."""
