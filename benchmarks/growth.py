@@ -94,7 +94,10 @@ def time_results(count: int, directory: Path) -> None:
     resumed = timed("read back", lambda: Store.resume(directory))
     with resumed as store:
         document = timed(
-            "analysed", lambda: results_document(experiment, {"command": None}, PARITY, store.runs)
+            "analysed",
+            lambda: results_document(
+                experiment, {"command": None}, PARITY, store.run_rows(experiment.cells())
+            ),
         )
         files = timed("rendered", lambda: result_files(document))
         print(f"{len(store.runs)} runs, {sum(map(len, files.values())) / 1e6:.1f} MB of files; {memory()}")
