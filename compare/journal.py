@@ -152,7 +152,7 @@ def read_bounded(descriptor: int, path: Path, most: int | None = None) -> bytes:
         raise ResultsError(f"{path} has {size} bytes, more than the {most} that are read")
     with open(os.dup(descriptor), "rb") as file:
         file.seek(0)
-        return file.read(most)
+        return file.read(size)
 
 
 def check_regular(descriptor: int, path: Path) -> int:
