@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contestant_support import experiment, write_csv
 from made_documents import document, learning
 from made_runs import cell, run
 
@@ -14,6 +15,8 @@ from compare.analysis.brief import in_brief
 from compare.analysis.budgets import budgets
 from compare.analysis.document import results_document
 from compare.experiment import Experiment
+from compare.measure import laboratory as laboratory_module
+from compare.measure.laboratory import Laboratory
 from compare.render.figures.learning import contestants
 from compare.render.files import json_pieces
 from compare.render.page.curves import curves
@@ -21,6 +24,7 @@ from compare.render.trained import trained
 from compare.results import ResultsError, Run, row_of_run
 from compare.rows import Rows, by_cell, once
 from compare.store import Store
+from data import load_dataset
 
 FEW, MANY, POINTS = 20, 120, 100
 MIB = 2**20
@@ -184,3 +188,27 @@ def test_a_text_in_pieces_that_breaks_off_leaves_the_file_that_was_there(tmp_pat
             store.write("results.json", pieces())
         assert path.read_text() == "first"
         assert [each.name for each in tmp_path.glob(".*")] == []
+
+
+def test_files_of_initial_weights_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laboratory_module, "MOST_WEIGHTS", 3)
+    with Laboratory(experiment(), load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        network = laboratory.network("softmax+cross_entropy")
+        first = laboratory.weights(network, 0)
+        before = first[0].read_bytes()
+        for seed in range(1, 8):
+            assert laboratory.weights(network, seed)[0].is_file()
+        assert len([*laboratory.folder.glob("weights-*")]) == 3
+        again = laboratory.weights(network, 0)
+        assert (again[1], again[0].read_bytes()) == (first[1], before)
+
+
+def test_splits_of_single_seeds_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laboratory_module, "MOST_SPLITS", 2)
+    data = load_dataset(write_csv(tmp_path / "three.csv"))
+    with Laboratory(experiment(), data, lambda seed: data) as laboratory:
+        for seed in (0, 1, 2, 3, 0):
+            folder = laboratory.own_folder(seed)
+            assert folder is not None
+            assert (Path(folder) / "X_train.npy").is_file()
+        assert len([*laboratory.folder.glob("split-*")]) == 2
