@@ -21,8 +21,7 @@ from compare.fields import ResultsError
 SYNC_SECONDS = 0.5
 """For how long records may be in the file and not yet on the disk."""
 LARGEST_BYTES = 512 * 2**20
-"""Of a file that is read at once."""
-LONGEST_LINE = 64 * 2**20
+"""Of what is read at once: a line, or a file that has no lines."""
 AT_ONCE = 2**14
 """Bytes that are read of a line at first; the line of a run of 20 epochs has about 4,000."""
 
@@ -84,10 +83,10 @@ class Journal:
         with open(os.dup(self._descriptor), "rb") as file:
             file.seek(0)
             number = 0
-            while line := file.readline(LONGEST_LINE):
+            while line := file.readline(LARGEST_BYTES + 1):
                 number += 1
-                if len(line) == LONGEST_LINE:
-                    told = f"has {LONGEST_LINE} bytes or more, which are not read"
+                if len(line) > LARGEST_BYTES:
+                    told = f"has more than the {LARGEST_BYTES} bytes that are read"
                     raise ResultsError(f"{self.path}, line {number}: {told}")
                 if not line.endswith(b"\n"):
                     os.ftruncate(self._descriptor, start)
@@ -115,7 +114,7 @@ class Journal:
         except OSError as error:
             raise ResultsError(f"cannot read {self.path}: {error.strerror}") from None
         line = line[: line.find(b"\n") + 1]
-        if zlib.crc32(line) != place.checksum:
+        if not line or zlib.crc32(line) != place.checksum:
             told = "somebody else has changed it while it was in use"
             raise ResultsError(f"{self.path}: {told}: the record at byte {place.start} is another")
         return loads(line)

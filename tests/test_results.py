@@ -239,8 +239,8 @@ def test_a_malformed_line_in_the_middle_is_refused_by_file_and_line(tmp_path: Pa
 def test_too_large_a_record_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.create(tmp_path, EXPERIMENT) as store:
         store.append(run())
-    monkeypatch.setattr(compare.journal, "LONGEST_LINE", 100)
-    with pytest.raises(ResultsError, match="line 1: has 100 bytes or more"):
+    monkeypatch.setattr(compare.journal, "LARGEST_BYTES", len((tmp_path / "experiment.json").read_bytes()))
+    with pytest.raises(ResultsError, match=r"runs\.jsonl, line 1: has more than the \d+ bytes that are read"):
         Store.resume(tmp_path)
 
 
