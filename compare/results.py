@@ -171,9 +171,14 @@ def row_of_run(entry: dict[str, Any]) -> Row:
 
 
 def in_grid_order(keys: Iterable[RunKey], cells: Sequence[Cell]) -> list[RunKey]:
-    """Return the keys sorted as the grid lists its cells, then by seed and round; unknown cells come last."""
-    place = {cell: index for index, cell in enumerate(cells)}
-    return sorted(keys, key=lambda key: (place.get(key[0], len(place)), *key[1:]))
+    """Return the keys sorted as the grid lists its cells, then by seed and round; unknown cells come last.
+
+    Those of one cell stand together, whether it is known or not.
+    """
+    found, place = list(keys), {cell: index for index, cell in enumerate(cells)}
+    for cell, _, _ in found:
+        place.setdefault(cell, len(place))
+    return sorted(found, key=lambda key: (place[key[0]], *key[1:]))
 
 
 def build_results(

@@ -104,13 +104,17 @@ def test_an_accuracy_outside_0_to_1_is_refused() -> None:
 
 def test_grid_order_is_the_cells_then_seed_then_round() -> None:
     first, second, unknown = cell(batch_size="full"), cell(batch_size=32), cell(batch_size=7)
-    shuffled = [run(unknown), run(second), run(first, 1), run(first, 0, round=1), run(first, 0)]
+    other = cell(batch_size=8)
+    shuffled = [run(unknown, 1), run(other), run(unknown), run(second)]
+    shuffled += [run(first, 1), run(first, 0, round=1), run(first, 0)]
     assert in_grid_order([one.key for one in shuffled], [first, second]) == [
         (first, 0, 0),
         (first, 0, 1),
         (first, 1, 0),
         (second, 0, 0),
         (unknown, 0, 0),
+        (unknown, 1, 0),
+        (other, 0, 0),
     ]
 
 
