@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from compare.fields import ResultsError
-from compare.store import EXPERIMENT, JOURNALS, write_whole
+from compare.store import EXPERIMENT, JOURNALS
+from compare.whole_files import write_whole
 
 RECORDS = (*sorted(JOURNALS), EXPERIMENT, "results.json")
 """What a run leaves as its record, which no report replaces."""

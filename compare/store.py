@@ -25,6 +25,7 @@ from compare.rows import Rows
 from compare.shelf import Shelf
 from compare.timings import Timing
 from compare.tunings import Tuning
+from compare.whole_files import write_whole
 
 if sys.platform != "win32":
     import fcntl
@@ -192,34 +193,6 @@ class Store:
                 self.dropped = f"{path}: the last line was cut off and is dropped; {kind.remade}"
 
 
-def write_whole(directory: Path, name: str, content: str | bytes | Iterable[str]) -> Path:
-    """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
-
-    A text is written as UTF-8, one that comes in pieces a piece at a time.
-
-    Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
-    """
-    relative = Path(name)
-    if relative.is_absolute() or ".." in relative.parts or relative.name == "":
-        raise ResultsError(f"{name!r} is not the name of a file to write inside {directory}")
-    path = directory / relative
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(partial, content)
-        os.replace(partial, path)
-        _sync_directory(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
-    return path
-
-
 def _holds_more_than_a_beginning(directory: Path) -> bool:
     """Whether there is anything beside what a run leaves that was killed before it had begun."""
     names = {entry.name for entry in directory.iterdir()}
@@ -263,22 +236,3 @@ def _open_locked(directory: Path, flags: int) -> Journal:
         journal.close()
         raise
     return journal
-
-
-def _write_through(path: Path, content: str | bytes | Iterable[str]) -> None:
-    with open(path, "wb") as file:
-        for piece in (content,) if isinstance(content, (str, bytes)) else content:
-            file.write(
-                piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")
-            )
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    if sys.platform != "win32":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
