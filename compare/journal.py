@@ -92,7 +92,7 @@ class Journal:
                     os.ftruncate(self._descriptor, start)
                     return True
                 try:
-                    keep(Place(start, zlib.crc32(line)), loads(line))
+                    keep(Place(start, zlib.crc32(line)), loads(line[:-1]))
                 except (ValueError, RecursionError) as error:
                     told = " ".join(str(error).split())
                     raise ResultsError(
