@@ -35,7 +35,7 @@ nothing written. 3: some runs failed, the others are in the table. 0: all is wel
 TESTED = {
     "SIGKILL, SIGINT, SIGTERM or SIGHUP at any moment, then `--resume`": (
         "the run in progress is lost, nothing else; no process is left; the same table in the end",
-        "tests/test_faults.py::test_run_killed_at_random_moments_is_resumed_to_the_same_table",
+        "tests/test_faults.py::test_run_killed_in_any_stage_is_resumed_to_the_same_table",
     ),
     "a disk that is full in the middle of a line or of a result file": (
         "exit code 2, the path and the reason; half a line is undone; `--resume` goes on",
