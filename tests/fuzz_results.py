@@ -4,6 +4,7 @@ A target's `SAMPLES` are what a good file holds, for mutation to start from.
 """
 
 import atexit
+import io
 import json
 import math
 import os
@@ -12,20 +13,31 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import numpy as np
 from made_documents import full_document
-from made_runs import run
+from made_runs import SHA, cell, run
 from made_timings import timing
 
 from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.experiment_file import PRESETS
 from compare.journal import Journal, loads
-from compare.measure.channel import ContestantError, read_answer
-from compare.reading import read_results
-from compare.render.files import result_files
+from compare.measure.channel import ContestantError, read_answer, read_arrays, read_hello
+from compare.measure.protocol import Sitting, sit
+from compare.measure.schedule import Planned
+from compare.measure.session import attempted
+from compare.measure.task import network_of
+from compare.measure.tuning import PlannedTuning, make_tunings
+from compare.noise_scales import NoisePoint, NoiseScale
+from compare.parity.student.reply import read_reply
+from compare.report_options import parse_report_options
+from compare.reporting import ReportError, report
 from compare.results import ResultsError, Run
 from compare.store import read_experiment
-from compare.timings import Timing
+from compare.timings import Entrant, Timing
+from compare.tunings import Tuning
+from data import load_dataset
 
 Target = Callable[[bytes], None]
 
@@ -67,6 +79,14 @@ def fuzz_experiment_json(content: bytes) -> None:
 
 def fuzz_runs(content: bytes) -> None:
     journal_of(content, Run.from_json)
+
+
+def fuzz_noise_scales(content: bytes) -> None:
+    journal_of(content, NoiseScale.from_json)
+
+
+def fuzz_tunings(content: bytes) -> None:
+    journal_of(content, Tuning.from_json)
 
 
 def fuzz_timings(content: bytes) -> None:
@@ -118,9 +138,142 @@ def reader_target(read: Callable[[Path], object], name: str = "results.json") ->
     return fuzz_document
 
 
-def read_and_render(path: Path) -> None:
-    """Read a document; what is taken is rendered to tables."""
-    result_files(read_results(path).document, ("csv", "md", "tex"))
+def report_of(*more: str, formats: str = "csv,md,tex") -> Target:
+    """A target for `compare.report` on a document, beside others if more are given."""
+    output = ["--output", str(FOLDER / "report"), "--force", "--format", formats, "--quiet"]
+
+    def fuzz_report(content: bytes) -> None:
+        path = FOLDER / "results.json"
+        path.write_bytes(content)
+        options = parse_report_options([str(path), *more, *output])
+        try:
+            report(options, silent, refused_or_noted)
+        except ReportError as error:
+            refused_in_one_line(error)
+
+    return fuzz_report
+
+
+def silent(text: str) -> None:
+    assert isinstance(text, str)
+
+
+def refused_or_noted(note: str) -> None:
+    refused_in_one_line(ValueError(note))
+
+
+class Told:
+    """A contestant that gives one answer to everything it is asked, and the laboratory it is alone in."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.experiment = SMALL
+        self.data = load_dataset("digits")
+
+    def contestant(self, *asked: object) -> "Told":
+        return self
+
+    def network(self, objective: str) -> Any:
+        return network_of(self.experiment, self.data, objective)
+
+    def weights(self, *asked: object) -> tuple[Path, str]:
+        return FOLDER, SHA
+
+    def learning_rate(self, cell: object) -> float:
+        return 0.1
+
+    def setting(self, *asked: object) -> dict[str, Any]:
+        return {}
+
+    setting_of = setting
+
+    def launch(self) -> None:
+        pass
+
+    start = launch
+
+    def ask(self, do: str, *asked: object, **request: object) -> dict[str, Any]:
+        kind, told = read_answer(self.content, 1)
+        if kind != "done":
+            raise ContestantError(str(told))
+        own = told.get(do, told)
+        return own if isinstance(own, dict) else {}
+
+
+def fuzz_training(content: bytes) -> None:
+    told: Any = Told(content)
+    made = attempted(told, Planned(cell(), 0, 0))
+    assert Run.from_json(loads(json.dumps(made.to_json(), allow_nan=False).encode())).status == made.status
+    for tuning in make_tunings(told, [PlannedTuning(cell(), 0.1, 0)], lambda *_: None):
+        json.dumps(tuning.to_json(), allow_nan=False)
+
+
+def fuzz_blocks(content: bytes) -> None:
+    told: Any = Told(content)
+    with mock.patch("compare.measure.protocol.GAP_SECONDS", 0.0):
+        for timing in sit(told, Sitting(0, 0, (Entrant(cell()),)), 2):
+            json.dumps(timing.to_json(), allow_nan=False)
+
+
+def fuzz_hello(content: bytes) -> None:
+    try:
+        read_hello(read_answer(content, 1)[1])
+    except ContestantError as error:
+        refused_in_one_line(error)
+
+
+def fuzz_arrays(content: bytes) -> None:
+    path = FOLDER / "answer.npz"
+    path.write_bytes(content)
+    try:
+        arrays = read_arrays(path)
+    except ContestantError as error:
+        refused_in_one_line(error)
+    else:
+        assert all(array.dtype.kind in "fiub" for array in arrays.values())
+    assert not path.exists()
+
+
+def fuzz_reply(content: bytes) -> None:
+    (FOLDER / "reply.json").write_bytes(content)
+    (FOLDER / "reply.npz").write_bytes(ANSWERS)
+    try:
+        record, arrays = read_reply(FOLDER, "gradients", {}, {"parameter W1": np.eye(2)})
+    except ContestantError as error:
+        refused_in_one_line(error)
+    else:
+        told = record.get("failure", {"message": "x"})
+        refused_in_one_line(ValueError(told["message"]))
+        assert "failure" in record or [arrays[f"{call} loss"] for call, _ in enumerate(record["calls"])]
+
+
+def archive(**arrays: Any) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+SMALL = Experiment.from_dict({"training": {"epochs": 3}})
+ARRAYS = archive(W1=np.eye(2), b1=np.arange(3.0, dtype=np.float32))
+POINT = {"epoch": 1, "updates": 3, "seconds": 0.1, "train_loss": 0.5, "test_loss": 0.6, "test_accuracy": 0.9}
+TRAINED = {
+    "training": {
+        **{"status": "ok", "reason": None, "epochs": 1, "updates": 3, "seconds": 0.1, "cpu_seconds": 0.1},
+        **{"seconds_to_target": None, "curve": [POINT]},
+    },
+    **{"final_weights_sha256": SHA, "predictions": [0, 1, 2], "compile_seconds": None},
+}
+BLOCK = {"updates": 3, "seconds": 0.1, "cpu_seconds": 0.1, "switches": 0, "others_seconds": 0.0}
+WARM = {"updates": 3, "updates_per_epoch": 3, "settled": True, "warm_up": [BLOCK], "compile_seconds": None}
+TIMED = {"prepare": WARM, "block": BLOCK}
+POOL = {"library": "OpenBLAS", "version": None, "architecture": "Haswell", "threads": 1}
+NOISE = NoiseScale(
+    "softmax+cross_entropy", "sgd", "float32", 0, 32, "ok", None, (NoisePoint(1.0, 3, 0.5, 2.0),)
+)
+ANSWERS = archive(**{f"{call} {name}": np.eye(2) for call in range(2) for name in ("loss", "W1")})
+REPLY = {"calls": [{"keys": ["W1", "b1"], "lists": ["W1"]}] * 2, "changed": ["W1"], "warnings": []}
+GOOD = FOLDER / "good.json"
+GOOD.write_text(json.dumps(full_document()))
 
 
 def line(document: object) -> bytes:
@@ -141,10 +294,25 @@ TARGETS: dict[str, tuple[Target, list[bytes]]] = {
         fuzz_timings,
         [line(timing(run().cell, 0, [0.05, 0.06]).to_json())],
     ),
-    "results.json": (reader_target(read_and_render), [json.dumps(full_document()).encode()]),
+    "noise_scale.jsonl": (fuzz_noise_scales, [line(NOISE.to_json())]),
+    "tuning.jsonl": (fuzz_tunings, [line(Tuning(cell(), 0.1, 3, "ok", None, 0.25, 0.9).to_json())]),
+    "results.json": (report_of(), [GOOD.read_bytes()]),
+    "results.json beside another": (report_of(str(GOOD)), [GOOD.read_bytes()]),
+    "results.json for the page": (report_of(formats="html"), [GOOD.read_bytes()]),
     "answer": (
         fuzz_answer,
         [line({"id": 1, key: value}) for key, value in (("done", {}), ("error", "x"), ("fraction", 0.5))],
+    ),
+    "answer: hello": (
+        fuzz_hello,
+        [line({"id": 1, "done": {"pools": [POOL], "builds": {"numpy": "2"}, "devices": ["cpu"]}})],
+    ),
+    "answer: a run": (fuzz_training, [line({"id": 1, "done": TRAINED})]),
+    "answer: blocks": (fuzz_blocks, [line({"id": 1, "done": TIMED})]),
+    "answer: arrays": (fuzz_arrays, [ARRAYS]),
+    "answer: a student's": (
+        fuzz_reply,
+        [line(REPLY), line({"failure": {"kind": "exception", "message": "x"}})],
     ),
 }
 try:

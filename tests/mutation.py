@@ -1,5 +1,11 @@
 """Good files spoilt: what a fuzzer that knows the form of its inputs tries."""
 
+import copy
+import json
+import math
+import random
+from typing import Any
+
 from hypothesis import strategies as st
 
 TOKENS = (
@@ -32,9 +38,100 @@ def spoilt(sample: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 
 def inputs(samples: list[bytes]) -> st.SearchStrategy[bytes]:
-    """Any bytes, and good samples with up to six edits."""
+    """Any bytes, good samples with up to six edits, and where they are JSON, changed in their form, too."""
     edit = st.tuples(
-        st.integers(0, 20_000), st.integers(0, 30), st.sampled_from(TOKENS) | st.binary(max_size=4)
+        st.integers(0, max(map(len, samples))),
+        st.integers(0, 30),
+        st.sampled_from(TOKENS) | st.binary(max_size=4),
     )
     good = st.sampled_from(samples)
-    return st.binary(max_size=200) | st.builds(spoilt, good, st.lists(edit, min_size=1, max_size=6))
+    of_bytes = st.binary(max_size=200) | st.builds(spoilt, good, st.lists(edit, min_size=1, max_size=6))
+    if not all(map(is_json, samples)):
+        return of_bytes
+    of_form = st.builds(changed, good, st.integers(0, 2**32))
+    return of_form | of_form | of_bytes
+
+
+def is_json(sample: bytes) -> bool:
+    """Whether a sample is one JSON document."""
+    try:
+        json.loads(sample)
+    except ValueError:
+        return False
+    return True
+
+
+ODD_VALUES = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        2,
+        7,
+        2**31,
+        2**63 - 1,
+        10**400,
+        0.5,
+        -0.5,
+        1e-300,
+        1e300,
+        math.nan,
+        math.inf,
+    ),
+    *(
+        "",
+        "x",
+        "nan",
+        "full",
+        "ok",
+        "failed",
+        "numpy",
+        "=1+1",
+        "a\nb",
+        "a|b",
+        "<b>",
+        "\x1b[2J",
+        "\ud800",
+        "y" * 3000,
+    ),
+    *([], {}, [None], [[]], {"a": 1}, [1, 2], [0.5] * 50),
+)
+
+
+def changed(sample: bytes, seed: int) -> bytes:
+    """A JSON document, still JSON, with one to four of its parts replaced, dropped, doubled or exchanged."""
+    chance = random.Random(seed)
+    document = json.loads(sample)
+    for _ in range(chance.randint(1, 4)):
+        holder, key = part_of(document, chance)
+        if holder is None:
+            break
+        edit = chance.choice(("replace", "replace", "borrow", "drop", "double", "scale", "add"))
+        if edit == "drop":
+            del holder[key]
+        elif edit == "double" and isinstance(holder, list):
+            holder.insert(key, holder[key])
+        elif edit == "borrow":
+            other, place = part_of(document, chance)
+            holder[key] = copy.deepcopy(other[place])
+        elif edit == "scale" and type(holder[key]) in (int, float):
+            holder[key] *= chance.choice((-1, 0, 1e-9, 1e9, 1e290))
+        elif edit == "add" and isinstance(holder, dict):
+            holder[chance.choice(("x", "status", "seconds", *holder))] = chance.choice(ODD_VALUES)
+        else:
+            holder[key] = copy.deepcopy(chance.choice(ODD_VALUES))
+    return json.dumps(document).encode() + b"\n" * sample.endswith(b"\n")
+
+
+def part_of(document: Any, chance: random.Random) -> tuple[Any, Any]:
+    """A list or an object inside a document and one of its places, as likely near the top as deep below."""
+    holder, key = None, None
+    here = document
+    while isinstance(here, (dict, list)) and here and (holder is None or chance.random() < 0.75):
+        holder = here
+        key = chance.choice(list(here)) if isinstance(here, dict) else chance.randrange(len(here))
+        here = holder[key]
+    return holder, key
