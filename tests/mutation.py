@@ -46,10 +46,16 @@ def inputs(samples: list[bytes]) -> st.SearchStrategy[bytes]:
     )
     good = st.sampled_from(samples)
     of_bytes = st.binary(max_size=200) | st.builds(spoilt, good, st.lists(edit, min_size=1, max_size=6))
-    if not all(map(is_json, samples)):
+    documents = [sample for sample in samples if is_json(sample)]
+    if not documents:
         return of_bytes
-    of_form = st.builds(changed, good, st.integers(0, 2**32))
-    return of_form | of_form | of_bytes
+    of_form, of_values = (
+        st.builds(
+            changed, st.sampled_from(documents), st.integers(0, 2**31).map(lambda n, odd=odd: 2 * n + odd)
+        )
+        for odd in (0, 1)
+    )
+    return of_values | of_form | of_bytes
 
 
 def is_json(sample: bytes) -> bool:
@@ -102,13 +108,19 @@ ODD_VALUES = (
 
 
 def changed(sample: bytes, seed: int) -> bytes:
-    """A JSON document, still JSON, with one to four of its parts replaced, dropped, doubled or exchanged."""
+    """A JSON document, still JSON, with one to four of its parts replaced, dropped, doubled or exchanged.
+
+    Every other time values keep their type, which a schema may let pass.
+    """
     chance = random.Random(seed)
     document = json.loads(sample)
     for _ in range(chance.randint(1, 4)):
         holder, key = part_of(document, chance)
         if holder is None:
             break
+        if seed % 2:
+            alike(document, holder, key, chance)
+            continue
         edit = chance.choice(("replace", "replace", "borrow", "drop", "double", "scale", "add"))
         if edit == "drop":
             del holder[key]
@@ -124,6 +136,23 @@ def changed(sample: bytes, seed: int) -> bytes:
         else:
             holder[key] = copy.deepcopy(chance.choice(ODD_VALUES))
     return json.dumps(document).encode() + b"\n" * sample.endswith(b"\n")
+
+
+def alike(document: Any, holder: Any, key: Any, chance: random.Random) -> None:
+    """Put another value of the same type in a place, or drop or double an entry of a list."""
+    value = holder[key]
+    if isinstance(holder, list) and chance.random() < 0.5:
+        holder[key : key + 1] = chance.choice(([], [value, copy.deepcopy(value)]))
+    elif isinstance(value, (bool, type(None))):
+        holder[key] = chance.choice((None, True, False, 0.5))
+    elif isinstance(value, (int, float)):
+        holder[key] = type(value)(chance.choice((0, 1, 2, 7, 1e9, 1e-9, -1, 0.5 * value, 2 * value, -value)))
+    elif isinstance(value, str):
+        texts = [text for text in ODD_VALUES if isinstance(text, str)]
+        other, place = part_of(document, chance)
+        holder[key] = str(other[place])[:200] if chance.random() < 0.5 else chance.choice(texts)
+    elif isinstance(value, list):
+        del value[chance.randint(0, len(value)) :]
 
 
 def part_of(document: Any, chance: random.Random) -> tuple[Any, Any]:
