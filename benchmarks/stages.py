@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from compare.signals import leave
+
 FILE = "SIDE_BY_SIDE_STAGES"
 START = "start"
 """From the start of the process to the first of the others: nothing is noted yet."""
@@ -61,4 +63,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

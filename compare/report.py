@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from compare.report_options import parse_report_options
+from compare.signals import leave
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -50,4 +51,4 @@ def warn(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

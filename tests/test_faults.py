@@ -1,6 +1,8 @@
 """What is tried on the commands ends as docs/faults.md says; a killed run, as one that nobody disturbed."""
 
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +18,7 @@ sys.path.insert(0, {str(HERE)!r})
 from benchmarks import stages
 from ungated import replace, ungate
 ungate(replace)
-sys.exit(stages.main())
+stages.leave(stages.main())
 """
 SMALL = """
 [data]
@@ -90,6 +92,26 @@ def test_kills_are_drawn_in_an_order_in_which_one_run_can_meet_them(rng):
         assert sorted(order) == sorted(stages.STAGES)
         late = [stage for stage in order if stage not in faults.AT_ANY_TIME]
         assert late == list(stages.STAGES[2:])
+
+
+INTERRUPTED_IN_A_TEXT = """
+from compare.signals import leave
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    print("interrupted; go on with --resume out")
+leave(130)
+"""
+
+
+def test_interruption_ends_with_its_exit_code_wherever_it_came(tmp_path):
+    """As where it comes while a dataclass is made: CPython would end a module by SIGINT later on."""
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
+    path = os.pathsep.join([str(tmp_path), str(HERE.parent)])
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], env={**os.environ, "PYTHONPATH": path}, timeout=60
+    )
+    assert done.returncode == 130
 
 
 @pytest.mark.parametrize("harm", ["lost", "torn", "traceback"])
