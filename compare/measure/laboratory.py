@@ -1,6 +1,8 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -47,7 +49,8 @@ class Laboratory:
         self._split_folders: dict[int, Path] = {}
         try:
             if self._arrays == self.folder:
-                write_parts(data, self.folder)
+                with told_where(self.folder):
+                    write_parts(data, self.folder)
         except BaseException:
             self._scratch.cleanup()
             raise
@@ -68,8 +71,9 @@ class Laboratory:
             return None
         if seed not in self._split_folders:
             folder = self.folder / f"split-{seed}"
-            folder.mkdir()
-            write_parts(self._splits(seed), folder)
+            with told_where(folder):
+                folder.mkdir()
+                write_parts(self._splits(seed), folder)
             self._split_folders[seed] = folder
         return str(self._split_folders[seed])
 
@@ -83,7 +87,8 @@ class Laboratory:
         if key not in self._weights:
             parameters = draw_parameters(network, self.experiment.model.init, seed)
             path = self.folder / f"weights-{len(self._weights)}.npz"
-            np.savez(path, allow_pickle=False, **parameters)
+            with told_where(path):
+                np.savez(path, allow_pickle=False, **parameters)
             self._weights[key] = path, fingerprint(parameters)
         return self._weights[key]
 
@@ -160,6 +165,15 @@ class Laboratory:
         """End all processes and remove the folder."""
         self.renew()
         self._scratch.cleanup()
+
+
+@contextmanager
+def told_where(path: Path) -> Iterator[None]:
+    """Name a path in a failure to write to it, which NumPy does not."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from None
 
 
 def write_parts(data: Dataset, folder: Path) -> None:

@@ -1,0 +1,158 @@
+"""A disk that is full in the middle of a file: one line, nothing half written, and it goes on with room."""
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from contestant_support import one_line, write_csv
+from small_disk import leave, mounted, pages
+from ungated import ungate
+
+from compare import check, finishing, report
+from compare import run as command
+from compare.render import files
+from compare.store import JOURNALS
+from data import parsed
+from data.export import main as export
+
+TOML = """
+[data]
+dataset = "three.csv"
+[model]
+hidden = [5]
+[training]
+epochs = 3
+[factors]
+implementations = ["numpy"]
+batch_sizes = ["full", 16]
+[run]
+seeds = [0, 1, 2]
+processes = 1
+rounds = 2
+floor = false
+"""
+FIGURE = "figures/curves-epochs.svg"
+SIZE = 1 << 20
+COMMAND = ["small.toml", "--output", "disk/out", "--quiet"]
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """A disk of a megabyte in the current directory, with the experiment small.toml beside it."""
+    with mounted(tmp_path / "disk", SIZE) as place:
+        set_up(tmp_path, monkeypatch)
+        yield place
+
+
+def set_up(folder: Path, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    ungate(monkeypatch.setattr)
+    monkeypatch.setattr(finishing, "TEXTS", ("json", "csv"))
+    monkeypatch.setattr(finishing, "DRAWN", ("svg",))
+    drawn = files.figures_of
+    monkeypatch.setattr(files, "figures_of", lambda document: drawn(document)[:1])
+    monkeypatch.setattr(signal, "signal", lambda *handler: None)
+    write_csv(folder / "three.csv")
+    (folder / "small.toml").write_text(TOML)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The pages of every file of a run that had room, in the order in which they are finished."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_up(folder, monkeypatch)
+        (folder / "disk").mkdir()
+        assert command.main(COMMAND) == 0
+    out = folder / "disk" / "out"
+    paths = sorted(
+        (path for path in out.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns
+    )
+    return {str(path.relative_to(out)): pages(path) for path in paths}
+
+
+def names(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["experiment.json", "runs.jsonl", "timings.jsonl", "results.json", FIGURE])
+def test_full_disk_in_the_middle_of_a_file_is_told_and_gone_on_from(name, disk, whole, capsys):
+    order = list(whole)
+    room = sum(whole[before] for before in order[: order.index(name)]) + whole[name] // 2
+    ballast = leave(disk, room)
+    assert command.main(COMMAND) == 2
+    told = capsys.readouterr().err
+    assert one_line(told)
+    assert f"{name}: No space left on device" in told
+    out = disk / "out"
+    begun = name != "experiment.json"
+    assert begun == ("--resume disk/out" in told)
+    assert out.exists() == begun
+    ballast.unlink()
+    if begun:
+        assert names(out) <= set(order[: order.index(name)]) | JOURNALS
+        for journal in JOURNALS & names(out):
+            content = (out / journal).read_text()
+            assert content == "" or content.endswith("\n")
+            assert all(map(json.loads, content.splitlines()))
+    assert command.main(["--resume", "disk/out", "--quiet"] if begun else COMMAND) == 0
+    assert capsys.readouterr().err == ""
+    assert names(out) == set(order)
+
+
+def test_scratch_folder_on_a_full_disk_is_told(disk, monkeypatch, capsys):
+    leave(disk, 1)
+    monkeypatch.setattr("tempfile.tempdir", str(disk))
+    assert command.main(["small.toml", "--output", "out", "--quiet"]) == 2
+    told = capsys.readouterr().err
+    assert one_line(told)
+    assert told.startswith(f"error: cannot begin: {disk}/side-by-side-")
+    assert not any(disk.glob("side-by-side-*"))
+
+
+def test_report_on_a_full_disk_is_told_and_leaves_no_half(disk, capsys):
+    assert command.main(["small.toml", "--output", "out", "--quiet"]) == 0
+    capsys.readouterr()
+    leave(disk, 1)
+    assert report.main(["out", "--output", "disk/report", "--format", "csv,md", "--quiet"]) == 2
+    told = capsys.readouterr().err
+    assert one_line(told)
+    assert "No space left on device" in told
+    assert not [name for name in names(disk) if "partial" in name]
+    assert all((disk / name).stat().st_size for name in names(disk))
+
+
+def test_cache_of_parsed_data_on_a_full_disk_is_done_without(disk, monkeypatch):
+    from data import load_dataset
+
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(disk))
+    monkeypatch.setattr(parsed, "LEAST_BYTES", 0)
+    path = Path("wide.csv")
+    path.write_text(
+        "".join(f"{row % 2}," + ",".join(map(str, range(row, row + 50))) + "\n" for row in range(90))
+    )
+    ballast = leave(disk, 2)
+    first = load_dataset(path)
+    assert [name for name in names(disk) if name != ballast.name] == []
+    ballast.unlink()
+    second = load_dataset(path)
+    assert second.sha256 == first.sha256
+    assert any(name.endswith("X_train.npy") for name in names(disk))
+    np.testing.assert_array_equal(first.X_train, second.X_train)
+
+
+@pytest.mark.parametrize("tool", ["export", "check"])
+def test_file_on_a_full_disk_is_told_and_not_left_half_written(tool, disk, capsys):
+    leave(disk, 0)
+    homework = Path(__file__).resolve().parents[1] / "examples" / "homework_wrong.py"
+    if tool == "export":
+        code = export(["digits", "disk/digits.csv"])
+    else:
+        code = check.main([f"{homework}:loss_and_gradients", "--json", "disk/told.json", "--quiet"])
+    told = capsys.readouterr().err
+    assert code == 2
+    assert one_line(told)
+    assert "No space left on device" in told
+    assert names(disk) == {"ballast"}
