@@ -129,7 +129,7 @@ def changed(sample: bytes, seed: int) -> bytes:
         elif edit == "borrow":
             other, place = part_of(document, chance)
             holder[key] = copy.deepcopy(other[place])
-        elif edit == "scale" and type(holder[key]) in (int, float):
+        elif edit == "scale" and is_small_number(holder[key]):
             holder[key] *= chance.choice((-1, 0, 1e-9, 1e9, 1e290))
         elif edit == "add" and isinstance(holder, dict):
             holder[chance.choice(("x", "status", "seconds", *holder))] = chance.choice(ODD_VALUES)
@@ -145,7 +145,7 @@ def alike(document: Any, holder: Any, key: Any, chance: random.Random) -> None:
         holder[key : key + 1] = chance.choice(([], [value, copy.deepcopy(value)]))
     elif isinstance(value, (bool, type(None))):
         holder[key] = chance.choice((None, True, False, 0.5))
-    elif isinstance(value, (int, float)):
+    elif is_small_number(value):
         holder[key] = type(value)(chance.choice((0, 1, 2, 7, 1e9, 1e-9, -1, 0.5 * value, 2 * value, -value)))
     elif isinstance(value, str):
         texts = [text for text in ODD_VALUES if isinstance(text, str)]
@@ -153,6 +153,11 @@ def alike(document: Any, holder: Any, key: Any, chance: random.Random) -> None:
         holder[key] = str(other[place])[:200] if chance.random() < 0.5 else chance.choice(texts)
     elif isinstance(value, list):
         del value[chance.randint(0, len(value)) :]
+
+
+def is_small_number(value: object) -> bool:
+    """Whether a value is a number that can be multiplied and stay one of its type."""
+    return type(value) in (int, float) and abs(value) < 2**63
 
 
 def part_of(document: Any, chance: random.Random) -> tuple[Any, Any]:
