@@ -51,12 +51,13 @@ epochs = 20
 target = 0.5
 tune_lr = 3
 [factors]
-implementations = ["numpy", "numpy-textbook"]
+implementations = ["numpy"]
 batch_sizes = ["full", 32]
 [run]
 seeds = [0, 1]
 processes = 1
 rounds = 2
+floor = false
 noise_scale = true
 """
 
