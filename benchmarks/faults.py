@@ -160,7 +160,7 @@ class Victim:
     def disturbed(self, directory: Path, stage: str, after: float, name: str, jobs: int) -> str | None:
         """Start it and send a signal some seconds after it has come to a stage.
 
-        Returns: the stage in which the signal met it, or None where it had ended by then.
+        Returns: the stage in which the signal ended it, or None where it came to its own end.
         """
         before = lines_of(directory)
         process = self.start(directory, jobs)
@@ -178,7 +178,7 @@ class Victim:
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=60)
         self.inspect(directory, before, process.returncode, name, told)
-        return met
+        return None if process.returncode == 0 else met
 
     def now(self) -> str:
         """Return the stage of the run in progress."""
@@ -248,6 +248,8 @@ def torment(
     Raises: HarmError for any harm, and where a stage is too short to be met.
     """
     victim, rng, record = Victim(folder, command), np.random.default_rng(seed), Record()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, and so would be its children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     prepare(folder, experiment)
     seconds = victim.whole(folder / "whole")
     expected = table(folder / "whole")
