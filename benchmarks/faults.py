@@ -248,8 +248,9 @@ def torment(
     Raises: HarmError for any harm, and where a stage is too short to be met.
     """
     victim, rng, record = Victim(folder, command), np.random.default_rng(seed), Record()
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, and so would be its children
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGINT", "SIGHUP"):  # ignored in the background, and so would its children ignore them
+        if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), lambda *_: None)
     prepare(folder, experiment)
     seconds = victim.whole(folder / "whole")
     expected = table(folder / "whole")
