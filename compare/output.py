@@ -50,7 +50,8 @@ def write_file(path: Path, text: str) -> None:
     path = path.resolve()  # where a link leads to is written, and the link stays
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
         partial.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

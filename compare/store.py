@@ -192,6 +192,8 @@ class Store:
 def write_whole(directory: Path, name: str, content: bytes) -> Path:
     """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
 
+    Symbolic links inside the directory are replaced or refused, not followed.
+
     Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
     """
     relative = Path(name)
@@ -201,6 +203,9 @@ def write_whole(directory: Path, name: str, content: bytes) -> Path:
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if relative.parent != Path() and path.parent.resolve() != directory.resolve() / relative.parent:
+            raise ResultsError(f"{path.parent} leads out of {directory}: remove that link")
+        partial.unlink(missing_ok=True)
         _write_through(partial, content)
         os.replace(partial, path)
         _sync_directory(path.parent)
@@ -257,7 +262,7 @@ def _open_locked(directory: Path, flags: int) -> Journal:
 
 
 def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
+    with open(path, "xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
