@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from compare.signals import leave
+from compare.signals import end_with
 
 FILE = "SIDE_BY_SIDE_STAGES"
 START = "start"
@@ -63,4 +63,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    end_with(main)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compare.check_options import CheckOptions, parse_check_options
-from compare.signals import interrupt_on_request, leave
+from compare.signals import end_with, interrupt_on_request
 
 EQUAL, NOT_EQUAL, NOT_CHECKED, INTERRUPTED = 0, 1, 2, 130
 
@@ -57,4 +57,4 @@ def write_json(options: CheckOptions, document: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    leave(main())
+    end_with(main)

@@ -12,7 +12,7 @@ from typing import Any
 from compare.flags import add_flags, overrides_of
 from compare.options import Parser
 from compare.output import write_file
-from compare.signals import leave
+from compare.signals import end_with
 
 EQUAL, NOT_EQUAL, BAD_INPUT = 0, 1, 2
 START = "torchrun --nproc-per-node 2 -m compare.distributed"
@@ -77,4 +77,4 @@ def build_parser() -> Parser:
 
 
 if __name__ == "__main__":
-    leave(main())
+    end_with(main)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from compare.report_options import parse_report_options
-from compare.signals import leave
+from compare.signals import end_with
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -51,4 +51,4 @@ def warn(text: str) -> None:
 
 
 if __name__ == "__main__":
-    leave(main())
+    end_with(main)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 INTERRUPTED = 130
@@ -17,13 +18,18 @@ def interrupt_on_request() -> None:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
-def leave(code: int) -> NoReturn:
-    """End the process with an exit code, also where that is an interruption's.
+def end_with(main: Callable[[], int]) -> NoReturn:
+    """Run a command and end the process with its exit code; in one line where it is stopped at its start.
 
     Run as a module (`python -m`), CPython sends itself SIGINT at the end if a KeyboardInterrupt has ever left
     code that was compiled from a text, as the methods of dataclasses are, though it was handled further up.
     Where that signal is blocked, the code is what it should be.
     """
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        print("interrupted; nothing was begun", file=sys.stderr)
+        code = INTERRUPTED
     if code == INTERRUPTED and hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     sys.exit(code)

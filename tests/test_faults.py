@@ -18,7 +18,7 @@ sys.path.insert(0, {str(HERE)!r})
 from benchmarks import stages
 from ungated import replace, ungate
 ungate(replace)
-stages.leave(stages.main())
+stages.end_with(stages.main)
 """
 SMALL = """
 [data]
@@ -94,24 +94,28 @@ def test_kills_are_drawn_in_an_order_in_which_one_run_can_meet_them(rng):
         assert late == list(stages.STAGES[2:])
 
 
-INTERRUPTED_IN_A_TEXT = """
-from compare.signals import leave
-try:
-    exec("raise KeyboardInterrupt")
-except KeyboardInterrupt:
-    print("interrupted; go on with --resume out")
-leave(130)
+INTERRUPTED = """
+from compare.signals import end_with
+def main():
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        {then}
+end_with(main)
 """
 
 
-def test_interruption_ends_with_its_exit_code_wherever_it_came(tmp_path):
+@pytest.mark.parametrize("then", ["return 130", "raise"], ids=["told", "too early to be told"])
+def test_interruption_ends_with_its_exit_code_wherever_it_came(then, tmp_path):
     """As where it comes while a dataclass is made: CPython would end a module by SIGINT later on."""
-    (tmp_path / "interrupted.py").write_text(INTERRUPTED_IN_A_TEXT)
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED.format(then=then))
     path = os.pathsep.join([str(tmp_path), str(HERE.parent)])
+    arguments = [sys.executable, "-m", "interrupted"]
     done = subprocess.run(
-        [sys.executable, "-m", "interrupted"], env={**os.environ, "PYTHONPATH": path}, timeout=60
+        arguments, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 130
+    assert done.stderr == ("" if then == "return 130" else "interrupted; nothing was begun\n")
 
 
 @pytest.mark.parametrize("harm", ["lost", "torn", "traceback"])
