@@ -2,20 +2,48 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 INTERRUPTED = 130
+AGAIN_SECONDS = 0.02
 
 
 def interrupt_on_request() -> None:
     """Let a request to terminate and a terminal that hangs up raise KeyboardInterrupt.
 
-    A hang-up that is ignored stays so (`nohup`).
+    A hang-up that is ignored stays so (`nohup`). An interruption that Python can only report, because it came
+    in the callback of a weak reference or the like, comes again a moment later.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
+    if not isinstance(sys.unraisablehook, _Again):
+        sys.unraisablehook = _Again(sys.unraisablehook)
+
+
+class _Again:
+    """Hears of exceptions that could not be raised: an interruption is repeated, the others are passed on."""
+
+    def __init__(self, before: Callable[[Any], object]) -> None:
+        self._before = before
+
+    def __call__(self, unraisable: Any) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._before(unraisable)
+            return
+        timer = threading.Timer(AGAIN_SECONDS, interrupt_main_thread)
+        timer.daemon = True
+        timer.start()
+
+
+def interrupt_main_thread() -> None:
+    """Send SIGTERM to the main thread, also where it sleeps."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    else:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def end_with(main: Callable[[], int]) -> NoReturn:

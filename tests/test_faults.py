@@ -118,6 +118,37 @@ def test_interruption_ends_with_its_exit_code_wherever_it_came(then, tmp_path):
     assert done.stderr == ("" if then == "return 130" else "interrupted; nothing was begun\n")
 
 
+UNHEARD = """
+import os, signal, time
+from compare.signals import end_with, interrupt_on_request
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGNAL)
+        for _ in range(1000): pass
+def main():
+    interrupt_on_request()
+    last = Last()
+    try:
+        del last
+        time.sleep(60)
+    except KeyboardInterrupt:
+        return 130
+end_with(main)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_interruption_is_heard_where_python_cannot_raise_it(name, tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("Windows has none of these signals")
+    code = UNHEARD.replace("SIGNAL", name)
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 @pytest.mark.parametrize("harm", ["lost", "torn", "traceback"])
 def test_harm_done_by_a_kill_is_seen(harm, tmp_path):
     victim = faults.Victim(tmp_path, [sys.executable])
