@@ -8,6 +8,7 @@ from compare.analysis.comparison import Side, compare_results
 from compare.analysis.null_test import null_test
 from compare.analysis.same_experiment import OtherExperimentError
 from compare.analysis.summary import summarise
+from compare.checks import shown
 from compare.fields import ResultsError
 from compare.output import Output, told_paths
 from compare.progress import Progress
@@ -131,7 +132,9 @@ def disagreement(results: Results) -> str:
     for at, (said, made) in enumerate(zip(document["summary"], rows, strict=True)):
         for key, value in made.items():
             if not _agree(said.get(key), value):
-                told = f"summary[{at}].{key} is {said.get(key)}, its runs and timings give {value}"
+                told = (
+                    f"summary[{at}].{key} is {shown(said.get(key))}, its runs and timings give {shown(value)}"
+                )
                 return f"{told}; the tables show what the file says"
     return ""
 
