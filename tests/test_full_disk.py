@@ -1,13 +1,18 @@
 """A disk that is full in the middle of a file: one line, nothing half written, and it goes on with room."""
 
+import gzip
 import json
 import signal
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from contestant_support import one_line, write_csv
+from hostile_server import serving
 from small_disk import leave, mounted, pages
+from test_data_idx import idx_bytes
 from ungated import ungate
 
 from compare import check, finishing, report
@@ -156,3 +161,35 @@ def test_file_on_a_full_disk_is_told_and_not_left_half_written(tool, disk, capsy
     assert one_line(told)
     assert "No space left on device" in told
     assert names(disk) == {"ballast"}
+
+
+def test_download_to_a_full_disk_is_told_and_gone_on_with(disk, monkeypatch):
+    from data import DatasetNotFound, load_dataset, obtain, places, published
+
+    rng = np.random.default_rng(5)
+    arrays = (
+        rng.integers(0, 256, (40, 20, 20)),
+        np.arange(40) % 4,
+        rng.integers(0, 256, (8, 20, 20)),
+        np.arange(8) % 4,
+    )
+    contents = dict(zip(places.IDX_NAMES, map(idx_bytes, arrays), strict=True))
+    described = tuple(
+        published.PublishedFile(name, len(content), sha256(content).hexdigest())
+        for name, content in contents.items()
+    )
+    monkeypatch.delenv(places.OFFLINE_VARIABLE, raising=False)
+    monkeypatch.setenv(places.CACHE_VARIABLE, str(disk))
+    with serving() as server:
+        server.files = {f"{name}.gz": gzip.compress(content) for name, content in contents.items()}
+        small = replace(published.PUBLISHED["mnist"], mirrors=(server.mirror("ranges"),), files=described)
+        monkeypatch.setattr(obtain, "PUBLISHED", {"mnist": small})
+        ballast = leave(disk, 2)
+        with pytest.raises(DatasetNotFound, match=r"disk/mnist: No space left on device\)"):
+            load_dataset("mnist", download=True)
+        assert names(disk / "mnist") <= {".lock", f".{places.IDX_NAMES[0]}.gz.part"}
+        arrived = (disk / "mnist" / f".{places.IDX_NAMES[0]}.gz.part").stat().st_size
+        ballast.unlink()
+        assert load_dataset("mnist", download=True).X_train.shape == (40, 400)
+    assert arrived > 0
+    assert server.requests[1][2] == f"bytes={arrived}-"
