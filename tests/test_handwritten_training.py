@@ -45,7 +45,7 @@ def peak_growth(action):
 
 def trainer_of(output, loss, rule, rng, activations=("relu", "tanh", "sigmoid"), n=4500, dtype="float64"):
     sizes = (40, 50, 45, 42, 41)
-    mlp = MLP(sizes, activations, output, loss, dtype=dtype)
+    mlp = MLP(sizes, activations, output, loss, dtype=dtype, small_product=10**6)
     mlp.load({name: values / 5 for name, values in draw_parameters(rng, sizes).items()})
     name, options = RULES[rule]
     optimizer = OPTIMIZERS[name](mlp.flat_parameters, mlp.flat_gradients, **options)
