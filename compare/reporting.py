@@ -12,7 +12,7 @@ from compare.checks import shown
 from compare.fields import ResultsError
 from compare.output import Output, told_paths
 from compare.progress import Progress
-from compare.reading import Results, read_results
+from compare.reading import Results, one_line, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
 from compare.render.files import count_parts, made_files
 from compare.render.layout import Layout
@@ -26,6 +26,8 @@ Say = Callable[[str], None]
 AGREE = 1e-6
 """Relative difference up to which a recomputed number is the same: another machine's logarithm differs."""
 
+LONGEST = 1000
+"""Signs of a message; names from a document may be of any length."""
 BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What rendering raises where a document is as the schema has it and yet makes no sense."""
 
@@ -53,12 +55,12 @@ def report(options: ReportOptions, say: Say, warn: Say) -> None:
         else:
             _compare(results, options, layout, say)
     except (ResultsError, OtherExperimentError, ReportError) as error:
-        raise ReportError(str(error)) from None
+        raise ReportError(one_line(str(error))[:LONGEST]) from None
     except BROKEN as error:
         told = f"{type(error).__name__}: {error}"
         places = ", ".join(map(str, options.results))
         raise ReportError(
-            f"{places}: its parts contradict one another, no report can be made ({told:.120})"
+            one_line(f"{places}: its parts contradict one another, no report can be made ({told:.120})")
         ) from error
     except MemoryError:
         raise ReportError("not enough memory for these results") from None

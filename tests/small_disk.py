@@ -31,11 +31,6 @@ def mounted(place: Path, size: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def pages(path: Path) -> int:
-    """How many pages a file takes."""
-    return -(-path.stat().st_size // PAGE)
-
-
 def leave(disk: Path, free: int) -> Path:
     """Fill a disk but for some pages, with a file that is returned; remove it to make room."""
     ballast = disk / "ballast"

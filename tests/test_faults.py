@@ -70,9 +70,9 @@ def test_every_fault_ends_in_a_line_or_in_the_table():
 def test_run_killed_in_any_stage_is_resumed_to_the_same_table(tmp_path):
     if sys.platform == "win32":
         pytest.skip("Windows has none of these signals")
-    command, hit = [sys.executable, "-c", STAGED], ("parity", "runs", "tables and page")
+    command, hit = [sys.executable, "-c", STAGED], ("runs", "tables and page")
     record = faults.torment(tmp_path, 1, 1, command, quiet=True, experiment=SMALL, stages=hit)
-    assert record.kills.total() >= 3
+    assert record.kills.total() >= 2
     assert record.left_folders <= 1
 
 
