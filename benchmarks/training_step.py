@@ -3,6 +3,7 @@
     python -m benchmarks.training_step [--shapes 784-200-10,784-30-10,64-32-10] [--optimizers sgd,adam]
         [--batch-sizes 1,8,32,64,256,1024,full] [--threads 1,2] [--rounds 15] [--clock wall|cpu]
         [--contestants handwritten,eager,fused,compiled,scikit-learn,single-calls,floor]
+        [--write docs/speed.md --place "steps"]
 
 Each contestant lives in a process of its own with pinned threads. A round lets every contestant take one
 block of steps, in random order, with a pause before each; a ratio is of two blocks of one round, and the
@@ -28,6 +29,7 @@ from dataclasses import asdict
 
 from tabulate import tabulate
 
+from benchmarks.pages import add_write_option, publish
 from benchmarks.step_contestants import CONTESTANTS, Cell
 from compare.measure.pinning import pinned_environment
 
@@ -183,6 +185,8 @@ def parse() -> argparse.Namespace:
         parser.add_argument(flag, type=kind, default=default, metavar="A,B", help=f"(default: {default})")
     parser.add_argument("--rounds", type=int, default=15, help="rounds a cell (default: 15)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="(default: wall)")
+    add_write_option(parser)
+    parser.add_argument("--place", metavar="NAME", default="steps", help="where in the page (default: steps)")
     return parser.parse_args()
 
 
@@ -201,7 +205,8 @@ def main() -> None:
             worker.close()
     headers = ["shape", "optimizer", "batch", "threads", *names]
     headers += [f"handwritten / {name}" for name in of_products(names)]
-    print(tabulate(lines, headers, tablefmt="github", disable_numparse=True))
+    table = tabulate(lines, headers, tablefmt="github", disable_numparse=True)
+    publish({options.place: table}, options.write)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from handwritten.arrays import Array
 Product = Callable[[Array, Array, Array], object]
 """Writes the product of the first two matrices to the third."""
 
+dot: Product = np.ndarray.dot
+"""One call of BLAS. The function `np.dot` does the same after a detour through NumPy's dispatcher."""
+
 MANY_ROWS, FEW_ROWS = 16, 4
 """Blocks are multiples of 16 rows, a cache line of float32, because A may be a transpose; else of 4 rows."""
 A_SMALL_BATCH = 64
@@ -25,7 +28,7 @@ A_SMALL_BATCH = 64
 
 
 def product(n: int, inner: int, k: int, small_product: int) -> Product:
-    """Return how to multiply an (n, inner) by an (inner, k) matrix: `np.dot`, or in blocks of rows.
+    """Return how to multiply an (n, inner) by an (inner, k) matrix: `dot`, or in blocks of rows.
 
     Args:
         n, inner, k: the shapes.
@@ -35,7 +38,7 @@ def product(n: int, inner: int, k: int, small_product: int) -> Product:
     multiple = MANY_ROWS if most >= MANY_ROWS else FEW_ROWS
     rows = most - most % multiple
     if n <= most or rows == 0 or (multiple == FEW_ROWS and n > A_SMALL_BATCH):
-        return np.dot
+        return dot
     return RowBlocks(rows)
 
 

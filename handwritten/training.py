@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from handwritten.arrays import Array
+from handwritten.arrays import Array, zeros, zeros_like
 from handwritten.mlp import MLP, quiet
 from handwritten.optimizers import SGD, Optimizer
 
@@ -34,7 +34,7 @@ class BatchGradient:
         self._X_room, self._Y_room = self.X[:0], self.Y[:0]
         self._X_batch, self._Y_batch = self.X[:0], self.Y[:0]
         self._rows_at_once = max(1, VALUES_AT_ONCE // (network.sizes[0] + 4 * sum(network.sizes[1:])))
-        self._total: Array = np.empty_like(network.flat_gradients)
+        self._total = zeros_like(network.flat_gradients)
 
     def fill(self, rows: Rows, n: int, weight: Array) -> None:
         """Fill the network's gradients with those of a batch.
@@ -63,7 +63,7 @@ class BatchGradient:
     def _gathered(self, rows: NDArray[np.intp]) -> tuple[Array, Array]:
         """Copy rows into buffers that are reused; mode "clip" spares `take` a buffer of its own.
 
-        The method takes 0.6 us less than the function `np.take`: 1.07x on a step of 64-32-10 with 32 rows.
+        The method `take` has less to do in a call than the function `np.take`.
         """
         X, Y = self._X_batch, self._Y_batch
         if len(rows) != len(X):
@@ -74,8 +74,8 @@ class BatchGradient:
 
     def _reserve(self, n: int) -> tuple[Array, Array]:
         if n > len(self._X_room):
-            self._X_room = np.empty((n, self.X.shape[1]), self.X.dtype)
-            self._Y_room = np.empty((n, self.Y.shape[1]), self.Y.dtype)
+            self._X_room = zeros((n, self.X.shape[1]), self.X.dtype)
+            self._Y_room = zeros((n, self.Y.shape[1]), self.Y.dtype)
         self._X_batch, self._Y_batch = self._X_room[:n], self._Y_room[:n]
         return self._X_batch, self._Y_batch
 
