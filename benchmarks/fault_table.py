@@ -35,11 +35,36 @@ nothing written. 3: some runs failed, the others are in the table. 0: all is wel
 TESTED = {
     "SIGKILL, SIGINT, SIGTERM or SIGHUP at any moment, then `--resume`": (
         "the run in progress is lost, nothing else; no process is left; the same table in the end",
-        "tests/test_faults.py::test_run_killed_at_random_moments_is_resumed_to_the_same_table",
+        "tests/test_faults.py::test_run_killed_in_any_stage_is_resumed_to_the_same_table",
     ),
-    "a disk that is full in the middle of a line or of a result file": (
-        "exit code 2, the path and the reason; half a line is undone; `--resume` goes on",
-        "tests/test_resumption.py::test_full_disk_keeps_what_is_finished_and_says_how_to_go_on",
+    "a disk that is full (a small one, filled) in the middle of `experiment.json`, `runs.jsonl`, "
+    "`timings.jsonl`, `results.json`, a figure": (
+        "exit code 2, the path and the reason; half a line or file is undone; with room, `--resume` goes on",
+        "tests/test_full_disk.py::test_full_disk_in_the_middle_of_a_file_is_told_and_gone_on_from",
+    ),
+    "a full disk for the scratch folder": (
+        "exit code 2, the path and the reason",
+        "tests/test_full_disk.py::test_scratch_folder_on_a_full_disk_is_told",
+    ),
+    "a full disk for the cache of parsed data": (
+        "done without; nothing is left there",
+        "tests/test_full_disk.py::test_cache_of_parsed_data_on_a_full_disk_is_done_without",
+    ),
+    "a full disk in the middle of a download": (
+        "exit code 2, or the fallback, and the reason; what has arrived is gone on with",
+        "tests/test_full_disk.py::test_download_to_a_full_disk_is_told_and_gone_on_with",
+    ),
+    "symbolic links inside a result directory that lead out of it": (
+        "replaced or refused, never written through",
+        "tests/test_resumption.py::test_link_out_of_the_directory_is_not_written_through",
+    ),
+    "Ctrl-C where Python cannot raise it (a weak reference's callback)": (
+        "heard a moment later; exit code 130",
+        "tests/test_faults.py::test_interruption_is_heard_where_python_cannot_raise_it",
+    ),
+    "a name that a spreadsheet would take for a formula": (
+        "has an apostrophe before it in the CSV tables",
+        "tests/test_tables.py::test_csv_holds_no_formula",
     ),
     "standard output on a full disk (`> /dev/full`)": (
         "told once on standard error; the run goes on",
@@ -76,6 +101,18 @@ TESTED = {
 }
 """Faults that take a signal, a full disk or a second process: what comes of them, the test for it."""
 
+KILLS = """Made by `python -m benchmarks.faults --kills 100 > benchmarks/kills.md`, which kills the command at
+random moments of each stage, and resumes it until it is done. The same table: the same runs, weights
+(SHA-256), losses, tuning, noise scale, pictures and files, times aside."""
+FUZZ = """Made by `python -m benchmarks.fuzz --inputs 10000 --guided > benchmarks/fuzz.md`: each reader gets
+files spoilt in form or bytes, and as many with which a coverage-guided fuzzer looks for new branches. Ten
+seconds for one input is a hang; "else" would be that, a traceback, or a message of more than a line."""
+RECORDED = {
+    "Killed in every stage": ("kills.md", KILLS),
+    "Ten thousand inputs for every reader": ("fuzz.md", FUZZ),
+}
+"""What takes too long for every test: the file beside this one that the command left, and the words above."""
+
 LIMITS = """Limits: a process that clears its environment and lets its parent die is not found and not ended;
 off Linux only the contestant's own process group is. The memory of a contestant is looked at four times a
 second and with each answer; that of processes it has started is not counted. Without `flock` (Windows) two
@@ -94,6 +131,9 @@ def page() -> str:
     lines = ["| tried | outcome | test |", "| --- | --- | --- |"]
     lines += [f"| {title} | {told} | `{test}` |" for title, (told, test) in TESTED.items()]
     parts.append("## Signals, full disks, second processes\n\n" + "\n".join(lines) + "\n")
+    for title, (name, words) in RECORDED.items():
+        table = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        parts.append(f"## {title}\n\n{words}\n\n{table}")
     return "\n".join([*parts, LIMITS])
 
 

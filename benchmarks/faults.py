@@ -1,10 +1,10 @@
-"""Kill a run at random moments, resume it, and compare its table with that of a run nobody disturbed.
+"""Kill a run in each of its stages, resume it, and compare its table with that of a run nobody disturbed.
 
-    python -m benchmarks.faults --kills 100
+    python -m benchmarks.faults --kills 100 > benchmarks/kills.md
 
-Each kill is a real signal to the real command: SIGKILL mostly, else SIGINT, SIGTERM or SIGHUP. After each,
-what is on disk must be what was there before and whole lines more, and no process may be left. Exit code 1
-if not.
+Each kill is a real signal to the real command, at a random moment of a stage: SIGKILL twice as often as
+SIGTERM, SIGINT and SIGHUP, with one job or two. After each, what is on disk must be what was there before
+and whole lines more, and no process may be left. Exit code 1 if not.
 """
 
 from __future__ import annotations
@@ -19,15 +19,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-COMMAND = (sys.executable, "-m", "compare.run")
-SIGNALS = (*["SIGKILL"] * 5, "SIGINT", "SIGTERM", "SIGHUP")
+from benchmarks.stages import FILE, STAGES, START, reached
+from compare.store import JOURNALS
+
+COMMAND = (sys.executable, "-m", "benchmarks.stages")
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGKILL", "SIGINT", "SIGHUP")
+"""In turn within a stage, which begins with the signal of its own place."""
+AT_ANY_TIME = STAGES[:2]
+"""The stages that a resumed run goes through again."""
 LONGEST = 300.0
 """Seconds after which a run that nobody disturbs counts as hanging."""
 MARK = "SIDE_BY_SIDE_FAULTS"
@@ -36,20 +43,22 @@ TIMES = ("seconds", "time_", "floor_", "compile_", "flags")
 EXPERIMENT = """
 title = "Killed and resumed"
 [data]
-dataset = "three.csv"
+dataset = "digits"
 [model]
-hidden = [5]
+hidden = [8]
 [training]
-epochs = 40
+epochs = 20
 target = 0.5
-lr = 0.5
+tune_lr = 3
 [factors]
 implementations = ["numpy"]
-batch_sizes = ["full", 16, 7]
+batch_sizes = ["full", 32]
 [run]
-seeds = [0, 1, 2]
+seeds = [0, 1]
 processes = 1
 rounds = 2
+floor = false
+noise_scale = true
 """
 
 
@@ -59,12 +68,16 @@ class HarmError(AssertionError):
 
 @dataclass
 class Record:
-    """What the kills met: how many of each signal, where, and how often a run had to be begun anew."""
+    """What the kills met: how many by stage and signal, and by stage with two jobs; runs begun anew."""
 
-    kills: Counter[str] = field(default_factory=Counter)
-    found: Counter[str] = field(default_factory=Counter)
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+    at_once: Counter[str] = field(default_factory=Counter)
     trials: int = 0
     left_folders: int = 0
+
+    def of(self, stage: str) -> int:
+        """Return how many kills fell into a stage."""
+        return sum(count for (where, _), count in self.kills.items() if where == stage)
 
 
 def prepare(folder: Path, experiment: str = EXPERIMENT) -> Path:
@@ -80,8 +93,8 @@ def prepare(folder: Path, experiment: str = EXPERIMENT) -> Path:
     return folder / "killed.toml"
 
 
-def table(directory: Path) -> list[dict[str, Any]]:
-    """Return what must be equal: the summary without its times, and each run's weights and losses."""
+def table(directory: Path) -> dict[str, Any]:
+    """Return what must be equal: the names of the files, and what the results say besides times."""
     document = json.loads((directory / "results.json").read_text())
     rows = [
         {key: value for key, value in row.items() if not key.startswith(TIMES)} for row in document["summary"]
@@ -90,8 +103,18 @@ def table(directory: Path) -> list[dict[str, Any]]:
         losses = [[point["train_loss"], point["test_loss"], point["test_accuracy"]] for point in run["curve"]]
         names = ("implementation", "batch_size", "seed", "status", "final_weights_sha256")
         rows.append({**{name: run[name] for name in names}, "losses": losses})
-    rows.append({"timings": [[t["batch_size"], t["again"], t["process"]] for t in document["timings"]]})
-    return rows
+    return {
+        "files": sorted(str(path.relative_to(directory)) for path in directory.rglob("*")),
+        "rows": rows,
+        "timings": [[t["batch_size"], t["implementation"], t["process"]] for t in document["timings"]],
+        **{key: document.get(key) for key in ("parity", "derivation", "tuning", "noise_scale", "pictures")},
+    }
+
+
+def durations(noted: Sequence[tuple[str, float]], began: float, ended: float) -> dict[str, float]:
+    """Return how long each stage of a run took, in seconds."""
+    every = [(START, began), *noted, ("", ended)]
+    return {name: after - before for (name, before), (_, after) in pairwise(every)}
 
 
 class Victim:
@@ -102,13 +125,15 @@ class Victim:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.mark = f"{MARK}={folder}"
+        self.stages = folder / "stages"
 
-    def start(self, directory: Path) -> subprocess.Popen[str]:
+    def start(self, directory: Path, jobs: int = 1) -> subprocess.Popen[str]:
         """Begin in a directory, or go on where something was begun."""
         begun = (directory / "experiment.json").exists()
         where = ["--resume", directory.name] if begun else ["killed.toml", "--output", directory.name]
+        self.stages.unlink(missing_ok=True)
         return subprocess.Popen(
-            [*self.command, *where, "--quiet"],
+            [*self.command, *where, "--quiet", "--jobs", str(jobs)],
             cwd=self.folder,
             env=self._environment(),
             stdout=subprocess.DEVNULL,
@@ -120,30 +145,44 @@ class Victim:
     def _environment(self) -> Mapping[str, str]:
         here = str(Path(__file__).resolve().parents[1])
         path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-        return {**os.environ, "TMPDIR": str(self.temporary), MARK: str(self.folder), "PYTHONPATH": path}
+        own = {"TMPDIR": str(self.temporary), MARK: str(self.folder), FILE: str(self.stages)}
+        return {**os.environ, **own, "PYTHONPATH": path}
 
-    def whole(self, directory: Path) -> float:
-        """Run undisturbed to the end; return the seconds it took."""
+    def whole(self, directory: Path) -> dict[str, float]:
+        """Run undisturbed to the end; return the seconds that each stage took."""
         began = time.monotonic()
         process = self.start(directory)
         _, told = process.communicate(timeout=LONGEST)
         if process.returncode != 0:
             raise HarmError(f"undisturbed, it ended with exit code {process.returncode}: {told}")
-        return time.monotonic() - began
+        return durations(reached(self.stages), began, time.monotonic())
 
-    def disturbed(self, directory: Path, after: float, name: str) -> bool:
-        """Start it and send a signal after some seconds; return whether it had ended by then."""
+    def disturbed(self, directory: Path, stage: str, after: float, name: str, jobs: int) -> str | None:
+        """Start it and send a signal some seconds after it has come to a stage.
+
+        Returns: the stage in which the signal ended it, or None where it came to its own end.
+        """
         before = lines_of(directory)
-        process = self.start(directory)
+        process = self.start(directory, jobs)
+        end = time.monotonic() + LONGEST
+        while process.poll() is None and STAGES.index(self.now()) < STAGES.index(stage):
+            if time.monotonic() > end:
+                raise HarmError(f"it does not come to the stage {stage}")
+            time.sleep(0.002)
         with contextlib.suppress(subprocess.TimeoutExpired):
             _, told = process.communicate(timeout=after)
             if process.returncode != 0:
                 raise HarmError(f"resumed, it ended with exit code {process.returncode}: {told}")
-            return True
+            return None
+        met = self.now()
         process.send_signal(getattr(signal, name))
         _, told = process.communicate(timeout=60)
         self.inspect(directory, before, process.returncode, name, told)
-        return False
+        return None if process.returncode == 0 else met
+
+    def now(self) -> str:
+        """Return the stage of the run in progress."""
+        return ([(START, 0.0), *reached(self.stages)])[-1][0]
 
     def inspect(
         self, directory: Path, before: Mapping[str, list[bytes]], code: int, name: str, told: str
@@ -178,56 +217,80 @@ class Victim:
 
 
 def lines_of(directory: Path) -> dict[str, list[bytes]]:
-    """Return the whole lines of both journals."""
+    """Return the whole lines of all journals."""
     found = {}
-    for name in ("runs.jsonl", "timings.jsonl"):
+    for name in sorted(JOURNALS):
         content = (directory / name).read_bytes() if (directory / name).exists() else b""
         found[name] = content[: content.rfind(b"\n") + 1].splitlines()
     return found
 
 
-def stage(directory: Path) -> str:
-    """Say how far a killed run had come."""
-    lines = lines_of(directory)
-    if not (directory / "experiment.json").exists():
-        return "before it had begun"
-    if (directory / "results.json").exists():
-        return "while it wrote the results"
-    if lines["timings.jsonl"]:
-        return "while it was timing"
-    return "while it made the runs" if lines["runs.jsonl"] else "before the first run was made"
+def in_order(stages: Collection[str], rng: np.random.Generator) -> list[str]:
+    """Return stages as one run can be killed in them: as they come, those that come again anywhere."""
+    order = [stage for stage in STAGES if stage in stages and stage not in AT_ANY_TIME]
+    for stage in AT_ANY_TIME:
+        if stage in stages:
+            order.insert(int(rng.integers(len(order) + 1)), stage)
+    return order
 
 
 def torment(
     folder: Path,
-    kills: int,
+    share: int,
     seed: int,
     command: Sequence[str] = COMMAND,
     quiet: bool = False,
     experiment: str = EXPERIMENT,
+    stages: Sequence[str] = STAGES,
 ) -> Record:
-    """Kill and resume until there were so many kills, each trial to its end; raise HarmError for any harm."""
+    """Kill and resume until every stage has its share of kills, each trial to its end.
+
+    Raises: HarmError for any harm, and where a stage is too short to be met.
+    """
     victim, rng, record = Victim(folder, command), np.random.default_rng(seed), Record()
+    for name in ("SIGINT", "SIGHUP"):  # ignored in the background, and so would its children ignore them
+        if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), lambda *_: None)
     prepare(folder, experiment)
     seconds = victim.whole(folder / "whole")
     expected = table(folder / "whole")
-    while record.kills.total() < kills:
+    while lacking := [stage for stage in stages if record.of(stage) < share]:
+        if record.trials == 5 * share:
+            raise HarmError(f"in {record.trials} runs no {share} kills fell into {', '.join(lacking)}")
         record.trials += 1
         directory = folder / f"trial-{record.trials}"
-        while record.kills.total() < kills:
-            name = SIGNALS[rng.integers(len(SIGNALS))]
-            if victim.disturbed(directory, float(rng.uniform(0, 1.1 * seconds)), name):
+        for stage in in_order(lacking, rng):
+            name = SIGNALS[(record.of(stage) + STAGES.index(stage)) % len(SIGNALS)]
+            jobs = int(rng.integers(1, 3))
+            after = float(rng.uniform(0, seconds[stage]))
+            met = victim.disturbed(directory, stage, after, name, jobs)
+            if met is None:
                 break
-            record.kills[name] += 1
-            record.found[stage(directory)] += 1
+            record.kills[met, name] += 1
+            record.at_once[met] += jobs == 2
             if not quiet:
-                print(f"{record.kills.total()} of {kills}: {name} {stage(directory)}", file=sys.stderr)
+                told = f"{name} in stage {met}, {jobs} at once"
+                print(f"{record.kills.total()} kills: {told}", file=sys.stderr, flush=True)
         else:
             victim.whole(directory)
-        if table(directory) != expected:
-            raise HarmError(f"{directory}: the table is not that of a run nobody disturbed")
+        if (found := table(directory)) != expected:
+            different = ", ".join(key for key in expected if found[key] != expected[key])
+            raise HarmError(f"{directory}: not the table of a run nobody disturbed, in {different}")
     record.left_folders = len(list(victim.temporary.iterdir()))
     return record
+
+
+def told(record: Record) -> Iterator[str]:
+    """Yield the lines of the page that say what became of the kills, in Markdown."""
+    names = list(dict.fromkeys(SIGNALS))
+    yield f"| killed in the stage | kills | {' | '.join(names)} | with `--jobs 2` | outcome |"
+    yield "| --- " * (len(names) + 4) + "|"
+    for stage in STAGES:
+        counts = " | ".join(str(record.kills[stage, name]) for name in names)
+        outcome = "resumed to the same table"
+        yield f"| {stage} | {record.of(stage)} | {counts} | {record.at_once[stage]} | {outcome} |"
+    yield ""
+    yield f"{record.kills.total()} kills in {record.trials} runs, each resumed until it was done."
 
 
 def main() -> int:
@@ -235,20 +298,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=100, help="in all; each stage gets its share")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    share = -(-options.kills // len(STAGES))
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         try:
-            record = torment(Path(name), options.kills, options.seed)
+            record = torment(Path(name), share, options.seed)
         except HarmError as harm:
             print(f"broken: {harm}")
             return 1
-    print(f"{record.kills.total()} kills in {record.trials} runs; every one was resumed to the same table")
-    for title, counts in (("signal", record.kills), ("moment", record.found)):
-        for name, count in sorted(counts.items()):
-            print(f"  {title}: {name}: {count}")
-    print(f"  temporary folders left behind: {record.left_folders}")
+    print("\n".join(told(record)))
     return 0
 
 

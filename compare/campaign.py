@@ -66,7 +66,7 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
     except (ExperimentError, DataError, ResultsError, WorkplaceError) as error:
         raise InputError(str(error)) from None
     except OSError as error:
-        raise InputError(f"cannot begin: {error}") from None
+        raise InputError(f"cannot begin: {reason_of(error)}") from None
     except MemoryError as error:
         raise InputError(f"not enough memory for this network and these data: {error}") from None
 
@@ -146,8 +146,12 @@ def told_what_is_on_disk(store: Store) -> Iterator[None]:
     except (ResultsError, WorkplaceError) as error:
         raise InputError(f"{error}; {on_disk('mend that and ')}") from None
     except OSError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
-        raise InputError(f"cannot go on: {told}; {on_disk('mend that and ')}") from None
+        raise InputError(f"cannot go on: {reason_of(error)}; {on_disk('mend that and ')}") from None
+
+
+def reason_of(error: OSError) -> str:
+    """Return the path and the reason of a failure of the system, as far as it tells."""
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
 
 
 @contextmanager

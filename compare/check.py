@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compare.check_options import CheckOptions, parse_check_options
-from compare.signals import interrupt_on_request
+from compare.signals import end_with, interrupt_on_request
 
 EQUAL, NOT_EQUAL, NOT_CHECKED, INTERRUPTED = 0, 1, 2, 130
 
@@ -46,8 +46,10 @@ def write_json(options: CheckOptions, document: dict[str, Any]) -> bool:
     if options.json == "-":
         print(text, flush=True)
         return True
+    from compare.output import write_file
+
     try:
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+        write_file(Path(options.json), text + "\n")
     except OSError as error:
         print(f"error: {options.json}: cannot be written ({error.strerror})", file=sys.stderr)
         return False
@@ -55,4 +57,4 @@ def write_json(options: CheckOptions, document: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

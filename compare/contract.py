@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from compare.options import Parser
+from compare.signals import end_with
 
 KEPT, BROKEN, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
 
@@ -95,4 +96,4 @@ def report(label: str, answer: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

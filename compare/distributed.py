@@ -11,6 +11,8 @@ from typing import Any
 
 from compare.flags import add_flags, overrides_of
 from compare.options import Parser
+from compare.output import write_file
+from compare.signals import end_with
 
 EQUAL, NOT_EQUAL, BAD_INPUT = 0, 1, 2
 START = "torchrun --nproc-per-node 2 -m compare.distributed"
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def written(path: str, document: Mapping[str, Any]) -> bool:
     """Write the document as JSON; say in one line where that cannot be done."""
     try:
-        Path(path).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
     except OSError as error:
         print(f"error: --json {path}: cannot be written ({error.strerror})", file=sys.stderr)
         return False
@@ -75,4 +77,4 @@ def build_parser() -> Parser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

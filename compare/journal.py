@@ -7,6 +7,7 @@ to the disk, which takes milliseconds: that is done when the last time was a whi
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -43,8 +44,17 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, flags: int = 0) -> Journal:
-        """Open the file for reading and appending; raise OSError where that cannot be done."""
-        return cls(path, os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o666))
+        """Open the file for reading and appending; raise OSError where that cannot be done.
+
+        A symbolic link is not followed: it may lead out of the directory.
+        """
+        flags |= os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            return cls(path, os.open(path, flags, 0o666))
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise OSError(error.errno, "it is a symbolic link, which is not followed", path) from None
+            raise
 
     @property
     def descriptor(self) -> int:

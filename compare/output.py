@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,6 +40,23 @@ class Output:
         if Path(name).name in RECORDS:
             raise ResultsError(f"{name} is the record of a run, which a report does not replace")
         return write_whole(self.directory, name, content)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all; a pipe or a device is written to, not replaced."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()  # where a link leads to is written, and the link stays
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def told_paths(paths: Iterable[Path]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
 from compare.report_options import parse_report_options
+from compare.signals import end_with, interrupt_on_request
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_report_options(arguments)
     from compare.reporting import ReportError, report
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on_request()
     try:
         report(options, silent if options.quiet else say, warn)
     except ReportError as error:
@@ -50,4 +50,4 @@ def warn(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -8,10 +8,11 @@ from compare.analysis.comparison import Side, compare_results
 from compare.analysis.null_test import null_test
 from compare.analysis.same_experiment import OtherExperimentError
 from compare.analysis.summary import summarise
+from compare.checks import shown
 from compare.fields import ResultsError
 from compare.output import Output, told_paths
 from compare.progress import Progress
-from compare.reading import Results, read_results
+from compare.reading import Results, one_line, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
 from compare.render.files import Content, count_parts, made_files
 from compare.render.layout import Layout
@@ -25,6 +26,8 @@ Say = Callable[[str], None]
 AGREE = 1e-6
 """Relative difference up to which a recomputed number is the same: another machine's logarithm differs."""
 
+LONGEST = 1000
+"""Signs of a message; names from a document may be of any length."""
 BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What rendering raises where a document is as the schema has it and yet makes no sense."""
 
@@ -52,12 +55,12 @@ def report(options: ReportOptions, say: Say, warn: Say) -> None:
         else:
             _compare(results, options, layout, say)
     except (ResultsError, OtherExperimentError, ReportError) as error:
-        raise ReportError(str(error)) from None
+        raise ReportError(one_line(str(error))[:LONGEST]) from None
     except BROKEN as error:
         told = f"{type(error).__name__}: {error}"
         places = ", ".join(map(str, options.results))
         raise ReportError(
-            f"{places}: its parts contradict one another, no report can be made ({told:.120})"
+            one_line(f"{places}: its parts contradict one another, no report can be made ({told:.120})")
         ) from error
     except MemoryError:
         raise ReportError("not enough memory for these results") from None
@@ -131,7 +134,9 @@ def disagreement(results: Results) -> str:
     for at, (said, made) in enumerate(zip(document["summary"], rows, strict=True)):
         for key, value in made.items():
             if not _agree(said.get(key), value):
-                told = f"summary[{at}].{key} is {said.get(key)}, its runs and timings give {value}"
+                told = (
+                    f"summary[{at}].{key} is {shown(said.get(key))}, its runs and timings give {shown(value)}"
+                )
                 return f"{told}; the tables show what the file says"
     return ""
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compare.options import Options, parse_options
-from compare.signals import interrupt_on_request
+from compare.signals import end_with, interrupt_on_request
 
 if TYPE_CHECKING:
     from compare.finishing import Outcome
@@ -104,4 +104,4 @@ def lacking(what: str, lack: str | None) -> str:
 __all__ = ["Options", "main"]
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

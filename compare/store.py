@@ -32,6 +32,8 @@ if sys.platform != "win32":
 
 RUNS = "runs.jsonl"
 EXPERIMENT = "experiment.json"
+LARGEST_EXPERIMENT = 16 * 2**20
+"""Bytes of what is recorded of an experiment; it has a few thousand."""
 _BEGINNING = {RUNS, f".{EXPERIMENT}.partial"}
 
 Record = Run | Timing | NoiseScale | Tuning
@@ -205,7 +207,7 @@ def read_experiment(directory: Path) -> dict[str, Any]:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
-            experiment = loads(read_bounded(descriptor, path))
+            experiment = loads(read_bounded(descriptor, path, LARGEST_EXPERIMENT))
         finally:
             os.close(descriptor)
     except OSError as error:

@@ -14,7 +14,8 @@ from compare.fields import ResultsError
 def write_whole(directory: Path, name: str, content: str | bytes | Iterable[str]) -> Path:
     """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
 
-    A text is written as UTF-8, one that comes in pieces a piece at a time.
+    A text is written as UTF-8, one that comes in pieces a piece at a time. Symbolic links inside are
+    replaced or refused, not followed.
 
     Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
     """
@@ -25,6 +26,9 @@ def write_whole(directory: Path, name: str, content: str | bytes | Iterable[str]
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if relative.parent != Path() and path.parent.resolve() != directory.resolve() / relative.parent:
+            raise ResultsError(f"{path.parent} leads out of {directory}: remove that link")
+        partial.unlink(missing_ok=True)
         _write_through(partial, content)
         os.replace(partial, path)
         _sync_directory(path.parent)
@@ -40,7 +44,7 @@ def write_whole(directory: Path, name: str, content: str | bytes | Iterable[str]
 
 
 def _write_through(path: Path, content: str | bytes | Iterable[str]) -> None:
-    with open(path, "wb") as file:
+    with open(path, "xb") as file:
         for piece in (content,) if isinstance(content, (str, bytes)) else content:
             file.write(
                 piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")

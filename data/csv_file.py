@@ -7,6 +7,7 @@ be quoted; blank lines are skipped; the file may be gzip-compressed. Values are 
 import csv
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -19,6 +20,8 @@ from data.text_stream import check_expansion, open_text
 
 MOST_COLUMNS = 100_000
 _CELLS_PER_CHUNK = 1_500_000
+_LOOKED_AT = 20
+_ADVICE = "; if column {0} holds the labels, say --label-column {0}"
 _LARGEST = float(np.finfo(np.float32).max) / 2  # so that the difference of two values is finite as well
 
 
@@ -51,7 +54,8 @@ def read_csv(path: Path, label_column: int | str | None = None) -> Table:
         except (ValueError, Warning) as error:
             if isinstance(error, DataError | UnicodeDecodeError):
                 raise
-            raise _first_fault(path, has_header, len(first), label, str(error)) from error
+            chosen = label_column is not None
+            raise _first_fault(path, has_header, len(first), label, str(error), chosen) from error
     if not labels:
         raise DataError(f"{path}: has a header but no rows")
     if label_column is None and has_header and first[0].strip() in labels:  # a faulty row, not a header
@@ -124,8 +128,13 @@ def _read_chunks(text: TextIO, width: int, label: int) -> tuple[NDArray[np.float
     return features, tuple(labels)
 
 
-def _first_fault(path: Path, has_header: bool, width: int, label: int, otherwise: str) -> DataError:
-    """Go through the file slowly to say where it is wrong, which pandas does not."""
+def _first_fault(
+    path: Path, has_header: bool, width: int, label: int, otherwise: str, chosen: bool = False
+) -> DataError:
+    """Go through the file slowly to say where it is wrong, which pandas does not.
+
+    Where the label's column was not `chosen` and another one is of words, it is named as the one meant.
+    """
     with open_text(path) as text:
         rows = _rows(text, path)
         names = next(rows)[1] if has_header else []
@@ -139,10 +148,17 @@ def _first_fault(path: Path, has_header: bool, width: int, label: int, otherwise
             for column, field in enumerate(fields, start=1):
                 if column - 1 != label and (problem := _problem(field)):
                     name = f" ({shown(names[column - 1])})" if names else ""
-                    return DataError(f"{path}, line {line}, column {column}{name}: {problem}")
+                    advice = "" if chosen or not _all_words(rows, column) else _ADVICE.format(column)
+                    return DataError(f"{path}, line {line}, column {column}{name}: {problem}{advice}")
     return DataError(
         f"{path}: cannot be read as a CSV file of labels and numbers: {' '.join(otherwise.split())}"
     )
+
+
+def _all_words(rows: Iterator[tuple[int, list[str]]], column: int) -> bool:
+    """Tell whether the next rows, of which there is one at least, have a word in a column (from 1) each."""
+    fields = [fields[column - 1 : column] for _, fields in islice(rows, _LOOKED_AT)]
+    return bool(fields) and all(found and found[0].strip() and not _is_numeric(found[0]) for found in fields)
 
 
 def _problem(field: str) -> str | None:

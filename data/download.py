@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from data.errors import DataError
-from data.files import file_sha256, open_bytes
+from data.files import open_bytes
 from data.published import PublishedFile
 
 CONNECT_SECONDS = 5.0
@@ -186,8 +186,7 @@ def _receive(response: Any, file: PublishedFile, out: Any, here: int, report: Re
 
 def _verify(file: PublishedFile, part: Path) -> None:
     """Raise DownloadError unless the part is the file; never decompress more than it may hold."""
-    found = _content_sha256(part, file.size) if file.of_content else file_sha256(part)
-    if found != file.sha256:
+    if _content_sha256(part, file.size) != file.sha256:
         raise DownloadError("sends another content than the one published")
 
 

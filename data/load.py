@@ -157,7 +157,7 @@ def _classes(table: Table) -> tuple[str, ...]:
     if len(classes) > max(_PLAUSIBLE_CLASSES, rows // 2):
         raise DataError(
             f"{table.path}: its column {table.label_column} holds {len(classes)} values in {rows} rows: "
-            "not classes"
+            "not classes; name the column of the labels by --label-column"
         )
     if len(classes) == 1:
         raise DataError(f"{table.path}: holds the one class {shown(classes[0])}; two or more are needed")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import md5
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,9 +68,9 @@ def _find(published: Published, data_dir: Path | None, cache: Path) -> list[Path
 def _refuse_another(published: Published, directory: Path, files: list[Path]) -> None:
     """Raise DataError where the files are another published dataset's, which have the same names."""
     with open_bytes(files[-1]) as stream:
-        digest = md5(stream.read(published.files[-1].size + 1), usedforsecurity=False).hexdigest()
+        digest = sha256(stream.read(published.files[-1].size + 1)).hexdigest()
     for other in PUBLISHED.values():
-        if other.test_labels_md5 == digest and other is not published:
+        if other.files[-1].sha256 == digest and other is not published:
             raise DataError(f"{directory}: holds the files of {other.name}, not of {published.name}")
 
 

@@ -97,6 +97,10 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "a number beyond float32": (csv(GOOD + "1,2,1e39\n"), "line 21, column 3: '1e39' is not a finite"),
     "NA among labels that are numbers": (csv(GOOD + "NA,1,3\n"), "line 21, column 1: its label 'NA'"),
     "one class": (csv("1,2\n" * 9), "holds the one class '1'"),
+    "words in the last column": (
+        csv("".join(f"{row},{row / 4},{'yes' if row % 2 else 'no'}\n" for row in range(20))),
+        "column 3 ('no'): 'yes' is not a number; if column 3 holds the labels, say --label-column 3",
+    ),
     "real numbers for labels": (
         csv("".join(f"{row / 7},1\n" for row in range(20))),
         "its column 1 holds 20 values in 20 rows: not classes",

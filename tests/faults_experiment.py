@@ -201,6 +201,7 @@ DIRECTORIES: dict[str, Make] = {
     "experiment.json of many brackets": resumed(
         lambda out: (out / "experiment.json").write_text("[" * 100_000)
     ),
+    "experiment.json of 20 MB": resumed(lambda out: os.truncate(out / "experiment.json", 20_000_000)),
     "experiment.json with an impossible value": resumed(record(experiment={"factors": {"threads": [0]}})),
     "a damaged line in runs.jsonl": resumed(damaged),
     "runs.jsonl is a pipe": resumed(piped),

@@ -100,6 +100,19 @@ def csv_files(draw: st.DrawFn) -> bytes:
     return _damaged(draw, end.join(map(",".join, lines)).encode(encoding, errors="replace"))
 
 
+ROWS = b"".join(b"%d,%d,%.1f\n" % (row % 3, row, row / 4) for row in range(30))
+IMAGES = b"\0\0\x08\x03" + struct.pack(">III", 3, 2, 2) + bytes(range(12))
+SAMPLES = {
+    "csv": [
+        b"label,p,q\n" + ROWS,
+        b"\xef\xbb\xbf" + ROWS.replace(b"\n", b"\r\n"),
+        b'"kind","p q"\n' + b"".join(b'"%s",%d\n' % ((b"yes", b"no")[row % 2], row) for row in range(20)),
+        gzip.compress(ROWS, mtime=0),
+    ],
+    "idx": [IMAGES, b"\0\0\x08\1\0\0\0\2ab", gzip.compress(IMAGES, mtime=0)],
+}
+
+
 @st.composite
 def idx_files(draw: st.DrawFn) -> bytes:
     """Draw an IDX file whose header may announce another shape than it holds."""

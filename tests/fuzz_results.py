@@ -1,89 +1,59 @@
-"""Fuzz targets: each takes any bytes, and raises only where a reader does something it must not.
+"""Fuzz targets for what a run reads again: its experiment, its journals, its results. All targets by name."""
 
-A target's `SAMPLES` are what a good file holds, for mutation to start from.
-"""
-
-import atexit
 import json
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import fuzz_answers
+import fuzz_data
+from fuzz_targets import FOLDER, Target, line, refused_in_one_line, refusing, written
 from made_documents import full_document
-from made_runs import run
+from made_runs import cell, run
 from made_timings import timing
 
 from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.experiment_file import PRESETS
 from compare.journal import Journal, loads
-from compare.measure.channel import ContestantError, read_answer
-from compare.reading import read_results
-from compare.render.files import result_files
+from compare.noise_scales import NoisePoint, NoiseScale
+from compare.report_options import parse_report_options
+from compare.reporting import ReportError, report
 from compare.results import ResultsError, Run
-from compare.store import read_experiment
+from compare.resumption import recorded
 from compare.timings import Timing
-
-Target = Callable[[bytes], None]
-
-FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
-atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-LONGEST_MESSAGE = 2000
+from compare.tunings import Tuning
 
 
-def refused_in_one_line(error: Exception) -> None:
-    told = str(error)
-    assert told.strip(), "an error without a word"
-    assert "\n" not in told, f"more than a line: {told!r}"
-    assert len(told) < LONGEST_MESSAGE, f"{len(told)} signs: {told[:200]!r}"
-
-
+@refusing(ExperimentError)
 def fuzz_toml(content: bytes) -> None:
-    path = FOLDER / "fuzz.toml"
-    path.write_bytes(content)
-    try:
-        experiment = load_experiment(str(path))
-    except ExperimentError as error:
-        refused_in_one_line(error)
-    else:
-        table = experiment.to_dict()
-        assert Experiment.from_dict(json.loads(json.dumps(table, allow_nan=False))) == experiment
-        assert experiment.cells()
+    experiment = load_experiment(str(written("fuzz.toml", content)))
+    table = experiment.to_dict()
+    assert Experiment.from_dict(json.loads(json.dumps(table, allow_nan=False))) == experiment
+    assert experiment.cells()
 
 
+@refusing(ExperimentError, ResultsError)
 def fuzz_experiment_json(content: bytes) -> None:
-    from compare.resumption import recorded
-
-    (FOLDER / "experiment.json").write_bytes(content)
-    try:
-        read_experiment(FOLDER)
-        Experiment.from_dict(recorded(FOLDER)["experiment"])
-    except (ExperimentError, ResultsError) as error:
-        refused_in_one_line(error)
+    written("experiment.json", content)
+    Experiment.from_dict(recorded(FOLDER)["experiment"])
 
 
-def fuzz_runs(content: bytes) -> None:
-    journal_of(content, Run.from_json)
+def journal_of(parse: Callable[[object], Any]) -> Target:
+    """A target for a file of JSON lines; what is refused is left alone, what is taken can be written."""
 
-
-def fuzz_timings(content: bytes) -> None:
-    journal_of(content, Timing.from_json)
-
-
-def journal_of(content: bytes, parse: Callable[[object], Any]) -> None:
-    path = FOLDER / "fuzz.jsonl"
-    path.write_bytes(content)
-    journal = Journal.open(path, os.O_CREAT)
-    try:
-        records: list[Any] = []
-        torn = journal.take_up(lambda place, entry: records.append(parse(entry)))
-    except ResultsError as error:
-        refused_in_one_line(error)
-        assert path.read_bytes() == content, "what is refused is left alone"
-    else:
+    @refusing(ResultsError)
+    def fuzz_journal(content: bytes) -> None:
+        path = written("fuzz.jsonl", content)
+        journal = Journal.open(path, os.O_CREAT)
+        try:
+            records: list[Any] = []
+            torn = journal.take_up(lambda place, entry: records.append(parse(entry)))
+        except ResultsError:
+            assert path.read_bytes() == content
+            raise
+        finally:
+            journal.close()
         kept = content[: content.rfind(b"\n") + 1]
         assert path.read_bytes() == kept
         assert torn == (kept != content)
@@ -91,41 +61,20 @@ def journal_of(content: bytes, parse: Callable[[object], Any]) -> None:
             again = parse(loads(json.dumps(record.to_json(), allow_nan=False).encode()))
             assert again.to_json() == record.to_json()
             hash(record.key)
-    finally:
-        journal.close()
+
+    return fuzz_journal
 
 
-def fuzz_answer(content: bytes) -> None:
-    try:
-        kind, told = read_answer(content, 1)
-    except ContestantError as error:
-        refused_in_one_line(error)
-    else:
-        assert kind in ("done", "error", "fraction")
-        assert kind != "fraction" or math.isfinite(told)
+def report_of(*more: str, formats: str = "csv,md,tex") -> Target:
+    """A target for `compare.report` on a document, beside others if more are given."""
+    output = ["--output", str(FOLDER / "report"), "--force", "--format", formats, "--quiet"]
 
+    @refusing(ReportError)
+    def fuzz_report(content: bytes) -> None:
+        path = written("results.json", content)
+        report(parse_report_options([str(path), *more, *output]), lambda text: None, refused_in_one_line)
 
-def reader_target(read: Callable[[Path], object], name: str = "results.json") -> Target:
-    """A target for a reader of a document by its path, which may raise `ResultsError` alone."""
-
-    def fuzz_document(content: bytes) -> None:
-        path = FOLDER / name
-        path.write_bytes(content)
-        try:
-            read(path)
-        except ResultsError as error:
-            refused_in_one_line(error)
-
-    return fuzz_document
-
-
-def read_and_render(path: Path) -> None:
-    """Read a document; what is taken is rendered to tables."""
-    result_files(read_results(path).document, ("csv", "md", "tex"))
-
-
-def line(document: object) -> bytes:
-    return json.dumps(document).encode() + b"\n"
+    return fuzz_report
 
 
 RECORD = {
@@ -134,25 +83,24 @@ RECORD = {
     "command": ["python", "-m", "compare.run"],
     "conditions": {"numpy": "2"},
 }
+NOISE = NoiseScale(
+    "softmax+cross_entropy", "sgd", "float32", 0, 32, "ok", None, (NoisePoint(1.0, 3, 0.5, 2.0),)
+)
+RUNS = [line(run().to_json()), 2 * line(run(seed=1, loss=math.nan).to_json())]
+TIMING = timing(run().cell, 0, [0.05, 0.06])
+TUNING = Tuning(cell(), 0.1, 3, "ok", None, 0.25, 0.9)
+RESULTS = json.dumps(full_document()).encode()
 TARGETS: dict[str, tuple[Target, list[bytes]]] = {
-    "toml": (fuzz_toml, [path.read_bytes() for path in sorted(PRESETS.glob("*.toml"))]),
+    "a CSV file": (fuzz_data.fuzz_csv, fuzz_data.SAMPLES["csv"]),
+    "an IDX file": (fuzz_data.fuzz_idx, fuzz_data.SAMPLES["idx"]),
+    "an experiment (TOML)": (fuzz_toml, [path.read_bytes() for path in sorted(PRESETS.glob("*.toml"))]),
     "experiment.json": (fuzz_experiment_json, [line(RECORD)]),
-    "runs.jsonl": (fuzz_runs, [line(run().to_json()), 2 * line(run(seed=1, loss=math.nan).to_json())]),
-    "timings.jsonl": (
-        fuzz_timings,
-        [line(timing(run().cell, 0, [0.05, 0.06]).to_json())],
-    ),
-    "results.json": (reader_target(read_and_render), [json.dumps(full_document()).encode()]),
-    "answer": (
-        fuzz_answer,
-        [line({"id": 1, key: value}) for key, value in (("done", {}), ("error", "x"), ("fraction", 0.5))],
-    ),
+    "runs.jsonl": (journal_of(Run.from_json), RUNS),
+    "timings.jsonl": (journal_of(Timing.from_json), [line(TIMING.to_json())]),
+    "noise_scale.jsonl": (journal_of(NoiseScale.from_json), [line(NOISE.to_json())]),
+    "tuning.jsonl": (journal_of(Tuning.from_json), [line(TUNING.to_json())]),
+    "results.json": (report_of(), [RESULTS]),
+    "results.json, compared": (report_of(str(written("good.json", RESULTS))), [RESULTS]),
+    "results.json, for the page": (report_of(formats="html"), [RESULTS]),
+    **fuzz_answers.TARGETS,
 }
-try:
-    import fuzz_data  # the readers of data, where their targets are
-except ImportError:
-    pass
-else:
-    samples = getattr(fuzz_data, "SAMPLES", {})
-    TARGETS["csv"] = (fuzz_data.fuzz_csv, samples.get("csv", [b"label,p,q\n0,1,2\n1,3,4\n"]))
-    TARGETS["idx"] = (fuzz_data.fuzz_idx, samples.get("idx", [b"\0\0\x08\x01\0\0\0\x02\x01\x02"]))

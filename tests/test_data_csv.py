@@ -221,3 +221,14 @@ def test_a_large_file_is_kept_once(tmp_path, rng, monkeypatch):
         tracemalloc.stop()
     np.testing.assert_array_equal(table.features, pixels)
     assert peak < 1.7 * size
+
+
+@pytest.mark.parametrize(("line", "advised"), [(",z\n", True), (",7\n", False), ("", False)])
+def test_column_of_words_is_named_as_the_one_that_may_hold_the_labels(tmp_path, line, advised):
+    path = tmp_path / "words.csv"
+    path.write_text("label,a,b\n0,1,x\n" + "".join(f"{row % 2},{row}{line}" for row in range(9) if line))
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    assert str(caught.value).endswith("say --label-column 3") == advised
+    with pytest.raises(DataError, match=r"is not a number$"):
+        read_csv(path, label_column=1)

@@ -1,10 +1,16 @@
-"""The real MNIST at full size; skipped where its four files are absent."""
+"""The real MNIST and Fashion-MNIST at full size; skipped where their four files are absent."""
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data import Dataset, load_dataset
+from data.download import _content_sha256
 from data.export import main
+from data.places import IDX_NAMES, find_all
+from data.published import PUBLISHED
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +39,16 @@ def test_mnist_written_as_csv_reads_back_as_the_same_dataset(mnist, mnist_direct
         ]
         assert main(arguments) == 0
     assert load_dataset(tmp_path).sha256 == mnist.sha256
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_digests_are_those_of_the_decompressed_files(name):
+    shared = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    place = Path(os.environ.get("SIDE_BY_SIDE_DATA", shared))
+    paths = find_all(place / name, IDX_NAMES)
+    if not paths:
+        pytest.skip(
+            f"needs the four files of {name}: set SIDE_BY_SIDE_DATA to the directory that holds {name}/"
+        )
+    for path, file in zip(paths, PUBLISHED[name].files, strict=True):
+        assert _content_sha256(path, file.size) == file.sha256

@@ -1,10 +1,12 @@
 """A contestant that means harm takes down its own run only, and is told of in one line."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +137,29 @@ def test_memory_is_looked_at_also_where_every_answer_comes_at_once(folder):
         laboratory.contestant("numpy", 1).start()
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"no archive"], ids=["empty", "cut off", "other"])
+def archive(name="W1.npy", compression=zipfile.ZIP_STORED, version=20, flags=0):
+    """An archive of one array that announces this version and these flags."""
+    out, array = io.BytesIO(), io.BytesIO()
+    np.save(array, np.eye(3))
+    with zipfile.ZipFile(out, "w", compression) as file:
+        file.writestr(name, array.getvalue())
+    content = bytearray(out.getvalue())
+    place = content.index(b"PK\x01\x02")
+    content[place + 6], content[place + 8] = version, flags
+    return bytes(content)
+
+
+BROKEN_ARCHIVES = {
+    "empty": b"",
+    "cut off": b"PK",
+    "other": b"no archive",
+    "of a version to come": archive(version=80),
+    "encrypted": archive(flags=1),
+    "damaged LZMA": archive(compression=zipfile.ZIP_LZMA).replace(b"\x5d\x00\x00", b"\xff\xff\xff", 1),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN_ARCHIVES.values(), ids=BROKEN_ARCHIVES)
 def test_file_that_holds_no_arrays_is_refused(content, tmp_path):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(ContestantError, match="its answer cannot be used"):

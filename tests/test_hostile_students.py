@@ -1,5 +1,6 @@
 """A student's file that does more than it is asked to: the check ends in one line, and so does that."""
 
+import json
 import signal
 import time
 from pathlib import Path
@@ -39,12 +40,18 @@ def test_process_that_left_its_session_is_ended_too(tmp_path, capsys):
     assert ends(int(told.read_text()))
 
 
+WHOLE = json.dumps({"calls": [{"keys": ["W1"], "lists": []}] * 2, "changed": [], "warnings": []})
+SAVED = "import numpy; numpy.savez(folder / 'reply.npz', loss=1.0)"
 REPLIES = {
     "no JSON": "(folder / 'reply.json').write_text('{')",
     "no object": "(folder / 'reply.json').write_text('[]')",
     "no arrays": "(folder / 'reply.json').write_text('{}')",
     "a failure that is none": "(folder / 'reply.json').write_text('{\"failure\": 3}')",
-    "a pipe for arrays": "(folder / 'reply.json').write_text('{}'); os.mkfifo(folder / 'reply.npz')",
+    "a failure that says nothing": "(folder / 'reply.json').write_text('{\"failure\": []}')",
+    "a pipe for arrays": f"(folder / 'reply.json').write_text({WHOLE!r}); os.mkfifo(folder / 'reply.npz')",
+    "a record without its keys": f"(folder / 'reply.json').write_text('{{}}'); {SAVED}",
+    "a record of another form": f"(folder / 'reply.json').write_text('{{\"calls\": 3}}'); {SAVED}",
+    "arrays that lack one": f"(folder / 'reply.json').write_text({WHOLE!r}); {SAVED}",
 }
 
 

@@ -17,6 +17,7 @@ from compare import run as command
 from compare.measure.conditions import conditions, differences
 from compare.results import ResultsError
 from compare.store import RUNS, Store
+from compare.whole_files import write_whole
 
 TOML = """
 [data]
@@ -192,6 +193,39 @@ def test_directory_that_cannot_be_begun_is_not_left_behind(tmp_path, monkeypatch
     with pytest.raises(ResultsError, match="no space"):
         Store.create(tmp_path / "out", {})
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "timings.jsonl", ".results.json.partial", "table.csv"])
+def test_link_out_of_the_directory_is_not_written_through(name, run, begun, tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("Windows lets only administrators make links")
+    precious = tmp_path / "precious"
+    precious.write_text("a line without an end")
+    (begun / name).unlink(missing_ok=True)
+    (begun / name).symlink_to(precious)
+    code, _, err = run("--resume out --quiet")
+    assert precious.read_text() == "a line without an end"
+    if name.endswith(".jsonl"):
+        assert code == 2
+        assert one_line(err)
+        assert f"{name}: it is a symbolic link, which is not followed" in err
+    else:
+        assert (code, err) == (0, "")
+        assert not (begun / name).is_symlink()
+
+
+def test_folder_that_is_a_link_out_of_the_directory_is_refused(tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("Windows lets only administrators make links")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "figures").symlink_to("../elsewhere")
+    with pytest.raises(ResultsError, match="figures leads out of"):
+        write_whole(tmp_path / "out", "figures/graph.svg", b"x")
+    assert not any((tmp_path / "elsewhere").iterdir())
+    (tmp_path / "link").symlink_to("out")
+    (tmp_path / "out" / "figures").unlink()
+    assert write_whole(tmp_path / "link", "figures/graph.svg", b"x").read_bytes() == b"x"
 
 
 def test_lock_on_a_directory_that_was_taken_back_is_no_lock(tmp_path, monkeypatch):

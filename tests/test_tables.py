@@ -14,7 +14,7 @@ from compare.analysis.summary import SUMMARY_KEYS, summarise
 from compare.render.attribution_table import attribution_sentences, attribution_table
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
-from compare.render.tables import summary_table
+from compare.render.tables import csv_text, summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.verdict import verdict
 from compare.results import Run, build_results
@@ -89,6 +89,18 @@ def test_csv_has_every_key_in_order_and_fractions_in_full() -> None:
     for row, back in zip(rows, read, strict=True):
         assert back == {key: "" if row[key] is None else str(row[key]) for key in SUMMARY_KEYS}
     assert float(read[0]["test_accuracy"]) == rows[0]["test_accuracy"]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(1)", "\t=1"])
+def test_csv_holds_no_formula(name) -> None:
+    head, row = csv.reader(io.StringIO(csv_text([{name: name, "x": -1.5}], [name, "x"]), newline=""))
+    assert head == ["'" + name, "x"]
+    assert row == ["'" + name, "-1.5"]
+
+
+def test_csv_has_a_row_a_row_whatever_a_name_holds() -> None:
+    text = csv_text([{"x": "a\rb"}, {"x": "c\r\n=1"}], ["x"])
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [["x"], ["a b"], ["c \n=1"]]
 
 
 def test_csv_quotes_what_would_break_it() -> None:

@@ -1,7 +1,9 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
+import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -53,7 +55,8 @@ class Laboratory:
         self._numbers = count()
         try:
             if self._arrays == self.folder:
-                write_parts(data, self.folder)
+                with told_where(self.folder):
+                    write_parts(data, self.folder)
         except BaseException:
             self._scratch.cleanup()
             raise
@@ -77,8 +80,9 @@ class Laboratory:
             return None
         if seed not in self._split_folders:
             folder = self.folder / f"split-{seed}"
-            folder.mkdir(exist_ok=True)
-            write_parts(self._splits(seed), folder)
+            with told_where(folder):
+                folder.mkdir(exist_ok=True)
+                write_parts(self._splits(seed), folder)
             self._split_folders[seed] = folder
             if len(self._split_folders) > MOST_SPLITS:
                 oldest = self._split_folders.pop(next(iter(self._split_folders)))
@@ -95,7 +99,8 @@ class Laboratory:
         if key not in self._weights:
             parameters = draw_parameters(network, self.experiment.model.init, seed)
             path = self.folder / f"weights-{next(self._numbers)}.npz"
-            np.savez(path, allow_pickle=False, **parameters)
+            with told_where(path):
+                np.savez(path, allow_pickle=False, **parameters)
             self._weights[key] = path, fingerprint(parameters)
             if len(self._weights) > MOST_WEIGHTS:
                 self._weights.pop(next(iter(self._weights)))[0].unlink(missing_ok=True)
@@ -174,6 +179,15 @@ class Laboratory:
         """End all processes and remove the folder."""
         self.renew()
         self._scratch.cleanup()
+
+
+@contextmanager
+def told_where(path: Path) -> Iterator[None]:
+    """Name a path in a failure to write to it, which NumPy does not."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from None
 
 
 def write_parts(data: Dataset, folder: Path) -> None:

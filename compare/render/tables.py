@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 WIDEST = 112
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
 RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
+"""With which a text begins that a spreadsheet computes."""
 LEFT_OUT_FIRST = (FLOOR_RATIO, TIME, FLOOR, LOSS, "updates", ACCURACY, RATIO)
 BOUNDED = {
     "seconds_per_epoch": TIME,
@@ -228,8 +230,21 @@ def csv_keys(rows: Sequence[Row], layout: Layout) -> list[str]:
 
 
 def csv_text(rows: Sequence[Row], keys: Sequence[str]) -> str:
-    """Return the rows as CSV, every number in full; None is an empty field."""
+    """Return the rows as CSV, every number in full; None is an empty field.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it: names come from files.
+    """
     import pandas as pd
 
-    frame = pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in keys})
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    columns = {
+        harmless(key): pd.Series([harmless(row.get(key)) for row in rows], dtype=object) for key in keys
+    }
+    return str(pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
+
+
+def harmless(value: object) -> object:
+    """Return a cell as it is; a text without carriage returns, and with an apostrophe before a formula."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ")  # which begins a row for some readers, quoted or not
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

@@ -15,10 +15,11 @@ import numpy as np
 
 import compare
 from compare.implementation import Array
-from compare.measure.channel import LONGEST_LINE, ContestantError, read_arrays, understood
+from compare.measure.channel import ContestantError
 from compare.measure.pinning import pinned_environment
 from compare.measure.processes import MARK, Output, end_family, new_mark
 from compare.measure.scratch import Scratch
+from compare.parity.student.reply import read_reply
 
 
 class CheckError(ValueError):
@@ -99,24 +100,10 @@ def ask_student(
         if not (folder / "reply.json").is_file():
             raise CheckError("killed", f"{target.label}: {ending(code, output)}")
         try:
-            return read_reply(folder, output.lines)
+            record, answers = read_reply(folder, task, request, arrays)
         except ContestantError as error:
             raise CheckError("return", f"{target.label}: {error}") from None
-
-
-def read_reply(folder: Path, printed_lines: int) -> Reply:
-    """Return what the worker left; raise CheckError where that is a failure, ContestantError if no reply."""
-    with understood():
-        with open(folder / "reply.json", "rb") as file:
-            line = file.read(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
-            raise ContestantError(f"its answer has more than the {LONGEST_LINE} bytes that are read")
-        record = json.loads(line.decode("utf-8"))
-        if not isinstance(record, dict):
-            raise ValueError(f"no JSON object, {line[:60]!r}")
-        if failure := record.get("failure"):
-            record["failure"] = {key: str(failure[key]) for key in ("kind", "message")}
-    return answered(record, read_arrays(folder / "reply.npz"), printed_lines)
+        return answered(record, answers, output.lines)
 
 
 def answered(record: Mapping[str, Any], arrays: Mapping[str, Array], printed_lines: int) -> Reply:
