@@ -74,7 +74,7 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    tuning = record_tunings(store, laboratory, parity, shown)
+    tuning = record_tunings(store, laboratory, place, parity, shown)
     record_runs(store, laboratory, place, plan, parity, shown)
     record_noise(store, laboratory, shown)
     record_timings(store, laboratory, place, shown)

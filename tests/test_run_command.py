@@ -582,13 +582,13 @@ def test_record_that_no_run_left_is_refused_in_one_line(record, run, tmp_path):
 def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
     run, small, tmp_path, monkeypatch
 ):
-    """Cut off while tuning, then while the noise is measured; the whole is as if nothing had happened."""
+    """Cut off while tuning, then, two at a time, at the noise; the whole is as if nothing had happened."""
     flags = ["--batch-sizes", "16,32,...,full", "--tune-lr", "3", "--vary-split", "--quiet"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run(small, *flags, "--output", whole).code == 0
 
-    def cut_off_after(name, count):
-        made = getattr(recording, name)
+    def cut_off_after(module, name, count):
+        made = getattr(module, name)
 
         def cut_off(*arguments):
             for index, record in enumerate(made(*arguments)):
@@ -598,17 +598,19 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
 
         return made, cut_off
 
-    for name, count, told in (
-        ("make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
-        ("measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
+    for module, name, count, told in (
+        (workplaces, "make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
+        (recording, "measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
     ):
-        made, cut_off = cut_off_after(name, count)
-        monkeypatch.setattr(recording, name, cut_off)
-        begun = ["--resume", cut, "--quiet"] if cut.exists() else [small, *flags, "--output", cut]
+        made, cut_off = cut_off_after(module, name, count)
+        monkeypatch.setattr(module, name, cut_off)
+        begun = (
+            ["--resume", cut, "--quiet", "--jobs", "2"] if cut.exists() else [small, *flags, "--output", cut]
+        )
         done = run(*begun)
         assert (done.code, one_line(done.err)) == (130, True)
         assert told in done.err
-        monkeypatch.setattr(recording, name, made)
+        monkeypatch.setattr(module, name, made)
     done = run("--resume", cut, "--quiet")
     assert done.code == 0
     results = [results_in(directory) for directory in (whole, cut)]

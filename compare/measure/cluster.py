@@ -1,7 +1,7 @@
-"""Runs and timings on a Dask cluster: every machine of it makes runs, one worker alone takes the times.
+"""Tasks and timings on a Dask cluster: every machine of it does tasks, one worker alone takes the times.
 
 Every task takes the whole of a worker's resource `exclusive`, so a worker never does two things at once;
-the times are taken when all runs have ended, on one worker, and their ratios are of one machine. The dataset
+the times are taken when all tasks have ended, on one worker, and their ratios are of one machine. The dataset
 travels once to each worker, under its SHA-256, and not with every task.
 """
 
@@ -16,20 +16,20 @@ from itertools import groupby
 from platform import node, python_version
 from typing import Any
 
-from compare.experiment import Experiment
 from compare.measure.environment import LIBRARIES
 from compare.measure.laboratory import Laboratory
-from compare.measure.parallel import Benches, gather, stopped_at_once
-from compare.measure.protocol import Sitting, make_timings, without
+from compare.measure.parallel import gather, stopped_at_once
+from compare.measure.protocol import Sitting, without
 from compare.measure.schedule import Planned
-from compare.measure.session import Refused
-from compare.measure.workplaces import Report, WorkplaceError
-from compare.results import Regime, Run
+from compare.measure.session import RUNS
+from compare.measure.there import do_there, leave, time_there
+from compare.measure.tuning import TUNINGS, PlannedTuning
+from compare.measure.work import Record, Refused, Report, Task, Work, never
+from compare.measure.workplaces import WorkplaceError
+from compare.results import Run
 from compare.timings import Entrant, Timing
-from data import Dataset
+from compare.tunings import Tuning
 
-Rates = dict[Regime, float]
-"""The learning rate of every regime that has one of its own."""
 RESOURCE = "exclusive"
 CONNECT_SECONDS = 10
 RETRIES = 3
@@ -59,12 +59,30 @@ class Cluster:
             self._client.close()
             raise
 
-    def make_runs(self, plan: Collection[Planned], refused: Refused, report: Report) -> Iterator[Run]:
-        """Yield the planned runs as they end, on whichever worker is free; each of them once."""
+    def make_tunings(
+        self, plan: Collection[PlannedTuning], report: Report[PlannedTuning]
+    ) -> Iterator[Tuning]:
+        """Yield the planned trainings as they end."""
+        return self._do(TUNINGS, plan, never)
+
+    def make_runs(
+        self, plan: Collection[Planned], refused: Refused[Planned], report: Report[Planned]
+    ) -> Iterator[Run]:
+        """Yield the planned runs as they end."""
+        return self._do(RUNS, plan, refused)
+
+    def _do(
+        self, work: Work[Task, Record], plan: Collection[Task], refused: Refused[Task]
+    ) -> Iterator[Record]:
+        """Yield the records of tasks as they end, on whichever worker is free; each of them once."""
         executor = self._executor()
         with self._told_when_lost(), stopped_at_once(executor, self._client.close):
             yield from gather(
-                self._laboratory, plan, refused, lambda run: self._submit(executor, run_there, run)
+                work,
+                self._laboratory,
+                plan,
+                refused,
+                lambda task: self._submit(executor, do_there, work, task),
             )
 
     def make_timings(
@@ -186,39 +204,3 @@ def usable_workers(client: Any, address: str) -> list[str]:
 def software() -> dict[str, str]:
     """Return the versions of Python and of the libraries that results depend on."""
     return {"python": python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
-
-
-_benches: dict[str, list[Benches]] = {}
-"""In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
-
-
-def run_there(experiment: dict[str, Any], data: Dataset, rates: Rates, planned: Planned) -> Run:
-    """Make a run, in a process of a worker."""
-    return benches_of(experiment, data, rates).run(planned)
-
-
-def time_there(
-    experiment: dict[str, Any], data: Dataset, rates: Rates, sittings: Sequence[Sitting], rounds: int
-) -> list[Timing]:
-    """Take the timings of some sittings, in a process of a worker."""
-    with benches_of(experiment, data, rates).lent() as laboratory:
-        return list(make_timings(laboratory, sittings, rounds))
-
-
-def benches_of(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Benches:
-    """Return what this process has for an experiment at its learning rates, made at the first call."""
-    found = _benches.setdefault(data.sha256, [])
-    for benches in found:
-        if benches.first.experiment.to_dict() == experiment and benches.first.rates == rates:
-            return benches
-    laboratory = Laboratory(Experiment.from_dict(experiment), data)
-    laboratory.rates = rates
-    found.append(Benches(laboratory))
-    return found[-1]
-
-
-def leave(sha256: str) -> None:
-    """End, in a worker's process, whatever was begun for a dataset."""
-    for benches in _benches.pop(sha256, []):
-        benches.close()
-        benches.first.close()
