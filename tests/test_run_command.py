@@ -14,12 +14,13 @@ import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 from ungated import UNGATED, leave_undrawn, ungate
 
-from compare import recording, resumption
+from compare import finishing, recording, resumption
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol, workplaces
+from compare.parity.verdicts import Parity, TrajectoryParity
 from compare.render import figures
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
@@ -635,6 +636,25 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
             "own split",
         ):
             assert words in text
+
+
+@pytest.mark.usefixtures("ungated")
+def test_who_fails_at_a_tuned_rate_has_no_run_and_the_command_says_so(run, small, tmp_path, monkeypatch):
+    row = TrajectoryParity(
+        "numpy", "softmax+cross_entropy", "sgd", "float32", 100, 0.1, 1e-6, False, 2, "W1", 1.5
+    )
+    why = "sgd at rate 1.5: W1 is off"
+    failed = Parity((), (row,), {("numpy", "softmax+cross_entropy"): why})
+    monkeypatch.setattr(finishing, "check_tuned_rates", lambda laboratory, parity, report: failed)
+    out = tmp_path / "out"
+    done = run(small, "--tune-lr", "2", "--quiet", "--output", out)
+    assert done.code == 1
+    assert f"Not timed: numpy with softmax+cross_entropy: {why}" in done.out
+    assert "tuned rate" in done.out
+    assert {made["status"] for made in runs_in(out)} == {"failed"}
+    parity = results_in(out)["parity"]
+    assert (parity["passed"], parity["trajectory"][0]["lr"]) == (False, 1.5)
+    jsonschema.validate(results_in(out), json.loads(SCHEMA.read_text()))
 
 
 @pytest.mark.usefixtures("ungated")
