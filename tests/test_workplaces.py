@@ -1,13 +1,17 @@
 """Runs made at the same time, here and on a cluster: the same runs, each once, though a worker dies."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from contestant_support import experiment, register_odd_contestants, write_csv
+from contestant_support import PYTHONPATH, experiment, one_line, register_odd_contestants, write_csv
+from ungated import UNGATED
 
 from compare.measure.cluster import Cluster, usable_workers
 from compare.measure.laboratory import Laboratory
@@ -221,6 +225,106 @@ def test_a_cluster_takes_the_times_on_one_machine_and_says_which(laboratory, wor
         ("ok", 2, facts["timed_on"])
     }
     assert told.count("done") == len(planned)
+
+
+@pytest.fixture
+def mortal():
+    """A scheduler of a test's own, to be killed, and a function that starts another and its workers."""
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    started = []
+
+    def begin(folder):
+        process = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+        started.append(process)
+        address = wait_for(process, "Scheduler at:").split()[-1]
+        how = [
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--resources",
+            "exclusive=1",
+            "--local-directory",
+            str(folder),
+        ]
+        started.append(start("distributed.cli.dask_worker", address, *how))
+        wait_for(started[-1], "Registered to:")
+        return process, address
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_a_scheduler_that_dies_is_told_in_a_line_and_resuming_makes_what_is_missing(tmp_path, mortal):
+    write_csv(tmp_path / "three.csv")
+    out, seeds = tmp_path / "out", list(range(6))
+    asked = f"--dataset three.csv --hidden 5 --updates 20000 --implementations numpy --batch-sizes 16 \
+        --tune-lr 2 --seeds {','.join(map(str, seeds))} --processes 0 --no-floor --quiet --output {out}"
+    scheduler, address = mortal(tmp_path / "dask")
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+
+    def run(*arguments):
+        command = [*UNGATED, *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def seeds_on_disk(folder=out):
+        return [json.loads(line)["seed"] for line in (folder / "runs.jsonl").read_text().splitlines()]
+
+    cut = run(*asked.split(), "--scheduler", address)
+    while not ((out / "runs.jsonl").exists() and seeds_on_disk()) and cut.poll() is None:
+        time.sleep(0.01)
+    scheduler.kill()
+    _, told = cut.communicate(timeout=100)
+    finished = seeds_on_disk()
+    assert cut.returncode == 2
+    assert one_line(told)
+    assert "the cluster is lost" in told
+    assert f"4 tried learning rates, {len(finished)} run" in told
+    assert 0 < len(finished) < len(seeds)
+    here = shutil.copytree(out, tmp_path / "here")
+    for folder, where in ((out, ["--scheduler", mortal(tmp_path / "dask")[1]]), (here, [])):
+        resumed = run("--resume", str(folder), "--quiet", *where)
+        assert (resumed.communicate(timeout=100)[1], resumed.returncode) == ("", 0)
+        assert seeds_on_disk(folder)[: len(finished)] == finished
+        assert sorted(seeds_on_disk(folder)) == seeds
+        assert len((folder / "tuning.jsonl").read_text().splitlines()) == 2 * 2
+
+
+def test_a_worker_that_cannot_see_a_contestants_file_says_where_and_others_are_unharmed(
+    tmp_path, monkeypatch, mortal
+):
+    plain = Path(__file__).parents[1] / "examples" / "plain_network.py"
+    (tmp_path / "here").mkdir()
+    shutil.copy(plain, tmp_path / "here" / "mine.py")
+    register_odd_contestants(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    _, address = mortal(tmp_path / "dask")
+    monkeypatch.chdir(tmp_path / "here")
+    small = experiment(
+        model={"activation": "tanh"}, factors={"implementations": ["mine.py:PlainNetwork", "numpy"]}
+    )
+    with Laboratory(small, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        with Cluster(address, laboratory) as cluster:
+            ends = {
+                run.cell.implementation: (run.status, run.reason)
+                for run in made(cluster, laboratory).values()
+            }
+        assert ends == {
+            "mine.py:PlainNetwork": ("failed", f"mine.py: no such file in {tmp_path}"),
+            "numpy": ("ok", None),
+        }
+        (tmp_path / "mine.py").write_text("another")
+        with pytest.raises(WorkplaceError, match=r"has another mine.py than this machine"):
+            Cluster(address, laboratory)
 
 
 def test_a_worker_without_the_resource_is_refused_with_the_command_that_would_do(

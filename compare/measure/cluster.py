@@ -11,11 +11,14 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
+from hashlib import sha256
 from importlib import metadata
 from itertools import groupby
+from pathlib import Path
 from platform import node, python_version
 from typing import Any
 
+from compare.experiment import Experiment
 from compare.measure.environment import LIBRARIES
 from compare.measure.laboratory import Laboratory
 from compare.measure.parallel import gather, stopped_at_once
@@ -26,6 +29,7 @@ from compare.measure.there import do_there, leave, time_there
 from compare.measure.tuning import TUNINGS, PlannedTuning
 from compare.measure.work import Record, Refused, Report, Task, Work, never
 from compare.measure.workplaces import WorkplaceError
+from compare.plugins import plugin_of
 from compare.results import Run
 from compare.timings import Entrant, Timing
 from compare.tunings import Tuning
@@ -54,6 +58,7 @@ class Cluster:
         self._client = connected(address)
         try:
             self.workers = usable_workers(self._client, address)
+            check_files(self._client, laboratory.experiment)
             self._send_data()
         except BaseException:
             self._client.close()
@@ -173,7 +178,8 @@ def connected(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise WorkplaceError("--scheduler needs Dask: pip install 'side-by-side[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
@@ -199,6 +205,27 @@ def usable_workers(client: Any, address: str) -> list[str]:
                 told = f"{worker} has {name} {theirs.get(name)} and this machine {version}"
                 raise WorkplaceError(f"{told}; results of both would not be comparable: make them the same")
     return sorted(workers)
+
+
+def check_files(client: Any, experiment: Experiment) -> None:
+    """Raise WorkplaceError where a worker has another file of a contestant's name; that it has none is told
+    of the runs that it is given."""
+    plugins = [plugin_of(name) for name in experiment.factors.implementations]
+    paths = [plugin.path for plugin in plugins if plugin is not None]
+    ours = contents(paths)
+    for worker, theirs in client.run(contents, paths).items() if paths else ():
+        for path in paths:
+            if theirs[path] not in (None, ours[path]):
+                raise WorkplaceError(f"{worker} has another {path} than this machine; make them the same")
+
+
+def contents(paths: Sequence[str]) -> dict[str, str | None]:
+    """Return the SHA-256 of each file, None of one that is not there."""
+    files = {path: Path(path) for path in paths}
+    return {
+        path: sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+        for path, file in files.items()
+    }
 
 
 def software() -> dict[str, str]:

@@ -74,7 +74,8 @@ def drift_tolerances(
 def distance(one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
     """Return how far apart all parameters together are, relative to those of the other."""
     apart = sum(float(np.sum((one[name] - values) ** 2)) for name, values in other.items())
-    return float(np.sqrt(apart / np.float64(sum(float(np.sum(values**2)) for values in other.values()))))
+    size = sum(float(np.sum(values**2)) for values in other.values())
+    return float(np.sqrt(np.float64(apart) / size)) if apart else 0.0
 
 
 def trajectory(
