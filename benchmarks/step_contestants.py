@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 
 from compare.batches import BatchSize, epoch_batches
 from compare.implementation import Array, Trainable, UpdateRule
+from compare.implementations.numpy_products import NumpyProducts
 from compare.initial_weights import draw_parameters
-from compare.measure.floor import Floor, load_library
+from compare.measure.floor import Floor
 from compare.network import Network
 
 LEARNING_RATE = 1e-3
@@ -162,10 +164,10 @@ class ScikitLearn:
 
 
 class ProductsAlone:
-    """The matrix products of a step alone, each by the fastest of NumPy's BLAS calls for it."""
+    """The matrix products of a step alone, each in the fastest way that NumPy can ask its BLAS for it."""
 
-    def __init__(self, cell: Cell, data: Data) -> None:
-        self._floor = Floor(load_library("numpy")("float32"), cell.sizes)
+    def __init__(self, cell: Cell, data: Data, in_blocks: bool = True) -> None:
+        self._floor = Floor(NumpyProducts("float32", in_blocks), cell.sizes)
         self._step = self._floor.step(cell.batch)
 
     def steps(self, count: int) -> float:
@@ -182,6 +184,7 @@ CONTESTANTS: dict[str, Callable[[Cell, Data], Contestant]] = {
     "fused": torch_fused,
     "compiled": torch_compiled,
     "scikit-learn": ScikitLearn,
+    "single-calls": partial(ProductsAlone, in_blocks=False),
     "floor": ProductsAlone,
 }
 """The contestants by name."""

@@ -23,8 +23,8 @@ WARM_UP_SECONDS = 0.1
 class Bench:
     """A contestant and the number of its steps that make a block."""
 
-    def __init__(self, name: str, cell: Cell) -> None:
-        self._contestant: Contestant = CONTESTANTS[name](cell, Data(cell))
+    def __init__(self, contestant: Contestant) -> None:
+        self._contestant = contestant
         self._contestant.steps(1)  # torch compiles here
         self._count = 1
         while (seconds := self._contestant.steps(self._count)) < BLOCK_SECONDS / 2:
@@ -55,7 +55,8 @@ def main() -> None:
             if "cell" in request:
                 bench = None
                 fields = request["cell"]
-                bench = Bench(name, Cell(tuple(fields.pop("sizes")), **fields))
+                cell = Cell(tuple(fields.pop("sizes")), **fields)
+                bench = Bench(CONTESTANTS[name](cell, Data(cell)))
             else:
                 assert bench is not None
                 answer = bench.block()

@@ -2,7 +2,8 @@
 
     python -m benchmarks.training_step [--shapes 784-200-10,784-30-10,64-32-10] [--optimizers sgd,adam]
         [--batch-sizes 1,8,32,64,256,1024,full] [--threads 1,2] [--rounds 15] [--clock wall|cpu]
-        [--contestants handwritten,eager,fused,compiled,scikit-learn,floor]
+        [--contestants handwritten,eager,fused,compiled,scikit-learn,single-calls,floor]
+        [--write docs/speed.md --place "steps"]
 
 Each contestant lives in a process of its own with pinned threads. A round lets every contestant take one
 block of steps, in random order, with a pause before each; a ratio is of two blocks of one round, and the
@@ -28,11 +29,13 @@ from dataclasses import asdict
 
 from tabulate import tabulate
 
+from benchmarks.pages import add_write_option, publish
 from benchmarks.step_contestants import CONTESTANTS, Cell
 from compare.measure.pinning import pinned_environment
 
 REFERENCE = "eager"
 GAP_SECONDS = 0.02
+PRODUCTS = ("single-calls", "floor")
 FULL = {784: 10_000, 64: 1437}
 NEEDS = {"scikit-learn": "sklearn", "eager": "torch", "fused": "torch", "compiled": "torch"}
 
@@ -119,10 +122,18 @@ def row(cell: Cell, threads: int, seconds: dict[str, list[float]], names: Sequen
             line.append(described([a / b for a, b in zip(values, reference, strict=True)]))
         else:
             line.append(f"{statistics.median(values) * 1e6:.1f} us" if values else "-")
-    floor, own = seconds.get("floor", []), seconds.get("handwritten", [])
-    if floor and own:
-        line.append(described([a / b for a, b in zip(own, floor, strict=True)]))
+    for name in of_products(names):
+        own, products = seconds.get("handwritten", []), seconds.get(name, [])
+        if own and products:
+            line.append(described([a / b for a, b in zip(own, products, strict=True)]))
+        else:
+            line.append("-")
     return line
+
+
+def of_products(names: Sequence[str]) -> list[str]:
+    """Return those of the contestants that the hand-written step is told as a multiple of."""
+    return [name for name in PRODUCTS if name in names and "handwritten" in names]
 
 
 def available(names: Sequence[str]) -> Iterator[str]:
@@ -174,6 +185,8 @@ def parse() -> argparse.Namespace:
         parser.add_argument(flag, type=kind, default=default, metavar="A,B", help=f"(default: {default})")
     parser.add_argument("--rounds", type=int, default=15, help="rounds a cell (default: 15)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="(default: wall)")
+    add_write_option(parser)
+    parser.add_argument("--place", metavar="NAME", default="steps", help="where in the page (default: steps)")
     return parser.parse_args()
 
 
@@ -191,9 +204,9 @@ def main() -> None:
         for worker in workers:
             worker.close()
     headers = ["shape", "optimizer", "batch", "threads", *names]
-    if {"floor", "handwritten"} <= set(names):
-        headers.append("handwritten / floor")
-    print(tabulate(lines, headers, tablefmt="github", disable_numparse=True))
+    headers += [f"handwritten / {name}" for name in of_products(names)]
+    table = tabulate(lines, headers, tablefmt="github", disable_numparse=True)
+    publish({options.place: table}, options.write)
 
 
 if __name__ == "__main__":

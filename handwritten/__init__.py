@@ -8,6 +8,18 @@ from handwritten.activations import ACTIVATIONS
 from handwritten.mlp import MLP
 from handwritten.objectives import OBJECTIVES
 from handwritten.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+from handwritten.threads import ThreadedTrainer
 from handwritten.training import Trainer
 
-__all__ = ["ACTIVATIONS", "MLP", "OBJECTIVES", "OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop", "Trainer"]
+__all__ = [
+    "ACTIVATIONS",
+    "MLP",
+    "OBJECTIVES",
+    "OPTIMIZERS",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "RMSprop",
+    "ThreadedTrainer",
+    "Trainer",
+]

@@ -1,10 +1,10 @@
-"""The one array type of the room, constants of it, buffers that outlive a call, and a sum over rows."""
+"""The one array type of the room, constants of it, where arrays lie, buffers, and a sum over rows."""
 
 import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 """An array of float32 or float64; which of the two, the network's `dtype` says."""
@@ -14,7 +14,26 @@ Weight = Array | float
 
 ZERO, ONE = ({np.dtype(t): np.array(x, t) for t in (np.float32, np.float64)} for x in (0, 1))
 """Constants by dtype. A Python number would be converted anew by every call, which takes as long as adding
-some hundred numbers: 1.06x on a step of 64-32-10 with 32 rows, 1.11x with Adam."""
+some hundred numbers."""
+
+CACHE_LINE = 64
+"""Bytes that a processor's cache holds as one."""
+
+
+def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Return an array of zeros that begins with a cache line.
+
+    NumPy's own begin at any multiple of 16 bytes; then every wide read and write may touch two lines.
+    """
+    size = math.prod(shape)
+    room: Array = np.zeros(size + CACHE_LINE, dtype)
+    start = -room.ctypes.data % CACHE_LINE // room.itemsize
+    return room[start : start + size].reshape(shape)
+
+
+def zeros_like(values: Array) -> Array:
+    """Return zeros of the values' shape and type that begin with a cache line."""
+    return zeros(values.shape, values.dtype)
 
 
 class Buffer:
@@ -30,7 +49,7 @@ class Buffer:
         shape = n, columns or k
         if self._view.shape != shape or self._view.dtype != values.dtype:
             if n > len(self._room) or shape[1] != self._room.shape[1] or values.dtype != self._room.dtype:
-                self._room = np.empty(shape, values.dtype)
+                self._room = zeros(shape, values.dtype)
             self._view = self._room[:n]
         return self._view
 
@@ -55,10 +74,10 @@ class RowSum:
         each = n // parts
         even = each * parts
         if self._room.size < (parts + 1) * k or self._room.dtype != values.dtype:
-            self._room = np.empty((parts + 1) * k, values.dtype)
+            self._room = zeros(((parts + 1) * k,), values.dtype)
         partial, rest = self._room[: parts * k], self._room[-k:]
-        np.dot(ones[:each], values[:even].reshape(each, parts * k), out=partial)
-        np.dot(ones[:parts], partial.reshape(parts, k), out=total)
+        ones[:each].dot(values[:even].reshape(each, parts * k), out=partial)
+        ones[:parts].dot(partial.reshape(parts, k), out=total)
         if even < n:
-            np.dot(ones[even:], values[even:], out=rest)
+            ones[even:].dot(values[even:], out=rest)
             total += rest

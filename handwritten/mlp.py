@@ -1,6 +1,7 @@
 """The multilayer perceptron: forward, loss, backward."""
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -25,6 +26,8 @@ class MLP:
         loss: "squared_error", "binary_cross_entropy" or "cross_entropy"; a pair of `OBJECTIVES` with output.
         bias: whether the layers have one.
         dtype: float32 or float64.
+        small_product: multiplications up to which BLAS has a quicker way to a product (`products.py`).
+        shares: a network of the same widths whose parameters this one uses instead of its own.
 
     All parameters start at zero; `load` brings initial weights in.
 
@@ -40,18 +43,20 @@ class MLP:
         loss: str,
         bias: bool = True,
         dtype: DTypeLike = np.float64,
+        small_product: int = 0,
+        shares: Self | None = None,
     ) -> None:
         check_architecture(sizes, activations, output)
         self.sizes, self.dtype = tuple(sizes), np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64; got {self.dtype}")
         self.objective = make_objective(output, loss)
-        self._tensors = FlatTensors(self.sizes, bias, self.dtype)
+        self._tensors: FlatTensors = shares._tensors if shares else FlatTensors(self.sizes, bias, self.dtype)
         self._gradients = FlatTensors(self.sizes, bias, self.dtype)
         W, dW = self._tensors.views, self._gradients.views
         functions = [ACTIVATIONS[name]() for name in activations] + [self.objective.activation]
         self.layers = [
-            Layer(W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}"), function)
+            Layer(W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}"), function, small_product)
             for i, function in enumerate(functions, start=1)
         ]
         self._ones: Array = np.ones(0, self.dtype)

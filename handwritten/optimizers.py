@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from handwritten.arrays import Array
+from handwritten.arrays import Array, zeros_like
 
 
 class Optimizer(Protocol):
@@ -57,9 +57,9 @@ class SGD:
         self.parameters, self.gradients = parameters, gradients
         self.lr, self.momentum, self.dampening = lr, momentum, dampening
         self.weight_decay, self.nesterov = weight_decay, nesterov
-        self._decayed = np.empty_like(parameters) if weight_decay else None
-        self._velocity = np.empty_like(parameters) if momentum else None
-        self._scratch = np.empty_like(parameters)
+        self._decayed = zeros_like(parameters) if weight_decay else None
+        self._velocity = zeros_like(parameters) if momentum else None
+        self._scratch = zeros_like(parameters)
         self._steps = 0
 
     @property
@@ -128,10 +128,10 @@ class RMSprop:
         self.parameters, self.gradients = parameters, gradients
         self.lr, self.alpha, self.eps = lr, alpha, eps
         self.weight_decay, self.momentum = weight_decay, momentum
-        self._decayed = np.empty_like(parameters) if weight_decay else None
-        self._velocity = np.zeros_like(parameters) if momentum else None
-        self._mean_square = np.zeros_like(parameters)
-        self._scratch = np.empty_like(parameters)
+        self._decayed = zeros_like(parameters) if weight_decay else None
+        self._velocity = zeros_like(parameters) if momentum else None
+        self._mean_square = zeros_like(parameters)
+        self._scratch = zeros_like(parameters)
 
     def step(self) -> None:
         g = with_decay(self.gradients, self.parameters, self.weight_decay, self._decayed)
@@ -189,10 +189,10 @@ class Adam:
         self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
         self.weight_decay = weight_decay
         coupled = weight_decay and not self.decoupled
-        self._decayed = np.empty_like(parameters) if coupled else None
-        self._M = np.zeros_like(parameters)
-        self._V = np.zeros_like(parameters)
-        self._scratch = np.empty_like(parameters)
+        self._decayed = zeros_like(parameters) if coupled else None
+        self._M = zeros_like(parameters)
+        self._V = zeros_like(parameters)
+        self._scratch = zeros_like(parameters)
         # as arrays of the parameters' type, for the reason given at `arrays.ONE`
         self._beta1, self._beta2 = (np.array(beta, parameters.dtype) for beta in (beta1, beta2))
         self._shift, self._rate = (np.empty((), parameters.dtype) for _ in range(2))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import DTypeLike
 
-from handwritten.arrays import Array
+from handwritten.arrays import Array, zeros
 
 
 def tensor_shapes(sizes: tuple[int, ...], bias: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -31,7 +31,7 @@ class FlatTensors:
 
     def __init__(self, sizes: tuple[int, ...], bias: bool, dtype: DTypeLike) -> None:
         shapes = dict(tensor_shapes(sizes, bias))
-        self.flat: Array = np.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), dtype)
+        self.flat: Array = zeros((sum(int(np.prod(shape)) for shape in shapes.values()),), dtype)
         self.views: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():

@@ -5,7 +5,7 @@ import pytest
 
 import handwritten.training
 from handwritten import MLP, OPTIMIZERS, SGD, Trainer
-from handwritten.activations import OUTPUT_ACTIVATIONS
+from handwritten.activations import OUTPUT_ACTIVATIONS, Softmax
 from handwritten.arrays import RowSum
 
 FLOAT32_ROUNDING = 2.0**-24
@@ -57,6 +57,21 @@ def test_softmax_is_the_same_with_and_without_its_shift(all_of_a_row, dtype, rng
     # a difference z - c of float32 numbers of this size is known to within its own rounding alone
     allowed = 4 * np.finfo(dtype).eps * max(1, abs(all_of_a_row))
     np.testing.assert_allclose(A, wanted, rtol=allowed, atol=np.finfo(dtype).tiny)
+
+
+@pytest.mark.parametrize("outputs", [2, Softmax.FEW, Softmax.FEW + 1, 300])
+@pytest.mark.parametrize("shift", [0, 100])
+def test_softmax_and_its_derivative_hold_for_few_and_many_outputs_in_turn(outputs, shift, rng):
+    softmax = Softmax()
+    for n, k in [(7, outputs), (3, 5), (9, outputs), (4, outputs)]:
+        Z, dA = rng.uniform(-1, 1, (2, n, k))
+        A, dZ = np.empty_like(Z), np.empty_like(Z)
+        softmax.forward(Z + shift, A)
+        softmax.backward(dA, Z, A, dZ)
+        wanted = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(A, wanted, rtol=1e-12)
+        jacobians = np.einsum("ni,ij->nij", A, np.eye(k)) - np.einsum("ni,nj->nij", A, A)
+        np.testing.assert_allclose(dZ, np.einsum("ni,nij->nj", dA, jacobians), atol=1e-14)
 
 
 def test_softmax_of_numbers_that_are_not_finite_says_so():

@@ -8,6 +8,7 @@ from seed_support import draw_parameters, one_hot
 
 from compare.batches import epoch_batches
 from handwritten import MLP, OBJECTIVES, OPTIMIZERS, SGD, Trainer
+from handwritten.arrays import CACHE_LINE
 
 PAIRS = [pytest.param(output, loss, id=f"{output}+{loss}") for output, loss in sorted(OBJECTIVES)]
 RULES = {
@@ -45,7 +46,7 @@ def peak_growth(action):
 
 def trainer_of(output, loss, rule, rng, activations=("relu", "tanh", "sigmoid"), n=4500, dtype="float64"):
     sizes = (40, 50, 45, 42, 41)
-    mlp = MLP(sizes, activations, output, loss, dtype=dtype)
+    mlp = MLP(sizes, activations, output, loss, dtype=dtype, small_product=10**6)
     mlp.load({name: values / 5 for name, values in draw_parameters(rng, sizes).items()})
     name, options = RULES[rule]
     optimizer = OPTIMIZERS[name](mlp.flat_parameters, mlp.flat_gradients, **options)
@@ -77,6 +78,20 @@ def test_training_step_of_every_optimizer_allocates_nothing(rule, rng):
 
 def test_full_batch_step_allocates_nothing(rng):
     assert_allocates_nothing(trainer_of("softmax", "cross_entropy", "adam", rng), [None] * 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_vectors_and_batches_begin_with_a_cache_line(dtype, rng):
+    kept = []
+    for rule in ("sgd-nesterov-decay", "rmsprop-momentum-decay", "adam-decay"):
+        trainer = trainer_of("softmax", "cross_entropy", rule, rng, dtype=dtype)
+        trainer.train(mini_batches())
+        network = trainer.network
+        kept += [value for value in vars(trainer.optimizer).values() if np.size(value) > 1]
+        kept += [network.flat_parameters, network.flat_gradients, *trainer._gradient._gathered(np.arange(9))]
+        kept += [layer.Z for layer in network.layers]
+    assert len(kept) == 5 + 6 + 6 + 3 * (2 + 2 + 4)
+    assert [array.ctypes.data % CACHE_LINE for array in kept] == [0] * len(kept)
 
 
 def test_measure_of_allocation_sees_an_array():

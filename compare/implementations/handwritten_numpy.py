@@ -1,25 +1,35 @@
 """The contestant `numpy`: the network written by hand."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compare.implementation import Array, Trace, UpdateRule
+from compare.implementations.blas import blas, small_product, threads_of
 from compare.network import Network
-from handwritten import MLP, OPTIMIZERS, Trainer
+from handwritten import MLP, OPTIMIZERS, ThreadedTrainer, Trainer
+from handwritten.threads import cut
 
 
 class HandwrittenNumpy:
-    """`handwritten.MLP` with its own optimizers and training loop."""
+    """`handwritten.MLP` with its own optimizers and training loop.
+
+    It trains on as many threads as its BLAS may use; BLAS itself then takes one.
+    """
 
     def __init__(
         self, network: Network, parameters: Mapping[str, Array], rule: UpdateRule, dtype: str
     ) -> None:
-        self.mlp = MLP(*network.arguments, dtype)
+        self._blas = blas()
+        self._make = partial(MLP, *network.arguments, dtype, small_product(self._blas))
+        self.mlp = self._make()
         self.mlp.load(parameters)
-        optimizer = OPTIMIZERS[rule.name]
-        self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
+        make, theta, g = OPTIMIZERS[rule.name], self.mlp.flat_parameters, self.mlp.flat_gradients
+        self._optimizers = [
+            make(theta[part], g[part], **rule.options) for part in cut(len(theta), threads_of(self._blas))
+        ]
 
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
         loss, gradients = self.mlp.loss_and_gradients(X, Y)
@@ -27,7 +37,8 @@ class HandwrittenNumpy:
 
     def step(self, X: Array, Y: Array) -> None:
         self.mlp.loss_and_gradients(X, Y)
-        self.optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
 
     def predict(self, X: Array) -> Array:
         return self.mlp.forward(X).copy()
@@ -42,10 +53,16 @@ class HandwrittenNumpy:
         return Trace(loss, values, gradients | {"X": input_gradient})
 
     def load(self, X: Array, Y: Array) -> None:
-        self.trainer = Trainer(self.mlp, self.optimizer, X, Y)
+        threads = threads_of(self._blas)
+        if threads == 1:
+            self._trainer: Trainer | ThreadedTrainer = Trainer(self.mlp, self._optimizers[0], X, Y)
+            return
+        networks = [self.mlp, *(self._make(shares=self.mlp) for _ in range(threads - 1))]
+        self._trainer = ThreadedTrainer(networks, self._optimizers, X, Y)
 
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
-        self.trainer.train(batches)
+        with self._blas.limit(limits=1):
+            self._trainer.train(batches)
 
     def evaluate(self, X: Array, Y: Array) -> tuple[float, Array]:
         loss = self.mlp.loss(X, Y)

@@ -1,0 +1,168 @@
+"""Training on several threads: what one thread computes, by threads that do share the work, and end."""
+
+import threading
+
+import numpy as np
+import pytest
+import threadpoolctl
+from seed_support import draw_parameters, one_hot
+from test_handwritten_training import RULES, SMALL_OBJECTS, peak_growth
+
+from compare.implementation import UpdateRule
+from compare.implementations.handwritten_numpy import HandwrittenNumpy
+from compare.network import Network
+from handwritten import MLP, OPTIMIZERS, ThreadedTrainer, Trainer, threads
+from handwritten.threads import Crew, cut
+from handwritten.training import BatchGradient
+
+SIZES = (6, 9, 5, 4)
+ROWS = 41
+
+
+@pytest.fixture
+def everything_shared(monkeypatch):
+    monkeypatch.setattr(threads, "SHARED_BATCH", 1)
+    monkeypatch.setattr(threads, "SHARED_UPDATE", 1)
+
+
+def batches(rng):
+    return [None, *np.split(rng.permutation(ROWS), [20, 25, 39]), rng.permutation(ROWS)[:1], None]
+
+
+def data(rng, n=ROWS, sizes=SIZES):
+    return rng.uniform(0, 1, (n, sizes[0])), one_hot(rng, n, sizes[-1])
+
+
+def networks(rng, count, sizes=SIZES):
+    first = MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy")
+    first.load(draw_parameters(rng, sizes))
+    return [
+        first,
+        *(
+            MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", shares=first)
+            for _ in range(count - 1)
+        ),
+    ]
+
+
+def threaded(members, rule, X, Y):
+    name, options = RULES[rule]
+    theta, g = members[0].flat_parameters, members[0].flat_gradients
+    parts = cut(len(theta), len(members))
+    return ThreadedTrainer(
+        members, [OPTIMIZERS[name](theta[part], g[part], **options) for part in parts], X, Y
+    )
+
+
+@pytest.mark.usefixtures("everything_shared")
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("rule", RULES)
+def test_threads_train_the_network_as_one_does(rng, rule, count):
+    X, Y = data(rng)
+    members, schedule = networks(rng, count), batches(rng)
+    (alone,) = networks(rng, 1)
+    alone.load(members[0].parameters)
+    name, options = RULES[rule]
+    Trainer(alone, OPTIMIZERS[name](alone.flat_parameters, alone.flat_gradients, **options), X, Y).train(
+        schedule
+    )
+    threaded(members, rule, X, Y).train(schedule)
+    np.testing.assert_allclose(members[0].flat_parameters, alone.flat_parameters, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.usefixtures("everything_shared")
+def test_threads_compute_the_same_bits_every_time(rng):
+    X, Y = data(rng)
+    schedule, start, ends = batches(rng), None, []
+    for _ in range(3):
+        members = networks(rng, 2)
+        start = start or {name: values.copy() for name, values in members[0].parameters.items()}
+        members[0].load(start)
+        threaded(members, "adam", X, Y).train(schedule)
+        ends.append(members[0].flat_parameters.tobytes())
+    assert len(set(ends)) == 1
+
+
+@pytest.mark.usefixtures("everything_shared")
+def test_each_thread_takes_its_share_of_the_rows(rng, monkeypatch):
+    taken = []
+    fill = BatchGradient.fill
+
+    def noted(self, rows, n, weight):
+        taken.append((threading.get_ident(), n))
+        fill(self, rows, n, weight)
+
+    monkeypatch.setattr(BatchGradient, "fill", noted)
+    threaded(networks(rng, 3), "sgd", *data(rng)).train([None])
+    assert len({thread for thread, _ in taken}) == 3
+    assert sorted(n for _, n in taken) == [13, 14, 14]
+
+
+def test_small_batches_and_small_networks_are_left_to_one_thread(rng, monkeypatch):
+    taken = []
+    monkeypatch.setattr(
+        BatchGradient, "fill", lambda self, rows, n, weight: taken.append(threading.get_ident())
+    )
+    threaded(networks(rng, 2), "adam", *data(rng)).train(batches(rng))
+    assert set(taken) == {threading.get_ident()}
+    assert len(cut(2**16 - 1, 8)) == 1
+
+
+@pytest.mark.parametrize("parameters", [2**16, 2**16 + 5, 159_010])
+@pytest.mark.parametrize("count", [1, 2, 3, 64])
+def test_parts_cover_every_parameter_once_and_begin_on_cache_lines(parameters, count):
+    parts = cut(parameters, count)
+    covered = np.concatenate([np.arange(parameters)[part] for part in parts])
+    assert (covered == np.arange(parameters)).all()
+    assert len(parts) == count
+    assert not any(part.start % 16 for part in parts)
+
+
+@pytest.mark.usefixtures("everything_shared")
+def test_sharing_a_batch_allocates_nothing_that_grows_with_it(rng):
+    trainer, schedule = threaded(networks(rng, 2), "adam", *data(rng, 20_000)), [None, np.arange(5000)]
+    trainer.train(schedule)  # makes the buffers
+    iterator = 8192 * 8  # NumPy's own, where it broadcasts
+    assert peak_growth(lambda: trainer.train(schedule)) < SMALL_OBJECTS + 2 * iterator < 5000 * 4 * 8
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_error_in_any_thread_is_raised_and_the_threads_end(place):
+    before = threading.active_count()
+
+    def work(number):
+        if number == place:
+            raise ZeroDivisionError(f"in {number}")
+
+    with pytest.raises(ZeroDivisionError, match=f"in {place}"), Crew(2) as crew:
+        crew(work)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(1)
+    assert threading.active_count() <= before
+
+
+def contestant(rng):
+    network = Network(SIZES, ("tanh", "sigmoid"), "softmax", "cross_entropy", True)
+    return HandwrittenNumpy(network, draw_parameters(rng, SIZES), UpdateRule("sgd", {"lr": 0.1}), "float64")
+
+
+@pytest.mark.parametrize("allowed", [1, 2])
+def test_the_contestant_trains_on_the_threads_that_blas_was_given(rng, monkeypatch, allowed):
+    monkeypatch.setattr(threads, "SHARED_BATCH", 1)
+    seen, fill = set(), BatchGradient.fill
+
+    def noted(self, rows, n, weight):
+        pools = threadpoolctl.ThreadpoolController().select(user_api="blas").info()
+        seen.add((threading.get_ident(), max(pool["num_threads"] for pool in pools)))
+        fill(self, rows, n, weight)
+
+    monkeypatch.setattr(BatchGradient, "fill", noted)
+    with threadpoolctl.threadpool_limits(allowed, "blas"):
+        trained = contestant(rng)
+        trained.load(*data(rng))
+        trained.train([None])
+        left = threadpoolctl.ThreadpoolController().select(user_api="blas").info()
+    assert len(seen) == allowed
+    assert {blas_threads for _, blas_threads in seen} == {1}
+    assert max(pool["num_threads"] for pool in left) == allowed
