@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+=======
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+>>>>>>> main
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +33,6 @@ from compare.render.fairness_notes import fairness_notes
 from compare.render.files import MAKERS, count_parts, made_files
 from compare.render.parity_table import parity_table
 from compare.render.terminal import results_paragraphs
-from compare.results import Run, in_grid_order
 from compare.store import Store
 from data import Dataset
 
@@ -85,12 +89,12 @@ def finish(
     environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     if record.device:
         environment["device"] = record.device
-    pictures = pictures_seen(experiment, dataset, store.runs)
+    pictures = pictures_seen(experiment, dataset, store)
     document = results_document(
         experiment,
         environment,
         parity.to_dict(),
-        store.runs,
+        store.run_rows(experiment.cells()),
         derivation,
         store.timings,
         pictures,
@@ -103,7 +107,7 @@ def finish(
         say(paragraph)
     paths += write_results(store, document, DRAWN, shown)
     say(f"Written: {told_paths(paths)}")
-    statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
+    statuses = (*store.runs.statuses().values(), *store.timings.statuses().values())
     failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(parity.all_equal, failed)
 
@@ -140,13 +144,16 @@ def write_results(
     return paths
 
 
-def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run]) -> dict[str, Any] | None:
-    """Return test images with what the trained networks take them for, where the data are images."""
+def pictures_seen(experiment: Experiment, dataset: Dataset, store: Store) -> dict[str, Any] | None:
+    """Return test images with what the trained networks take them for, where the data are images.
+
+    Runs of the first seed alone have told their predictions.
+    """
     if dataset.image_shape is None:
         return None
     images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
-    ordered = in_grid_order(runs, experiment.cells())
-    return pictures_of(images, ordered, (experiment.reference, experiment.contestants[0]))
+    runs = store.runs_of(experiment.run.seeds[0], experiment.cells())
+    return pictures_of(images, runs, (experiment.reference, experiment.contestants[0]))
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

@@ -78,7 +78,8 @@ def journal_of(content: bytes, parse: Callable[[object], Any]) -> None:
     path.write_bytes(content)
     journal = Journal.open(path, os.O_CREAT)
     try:
-        records, torn = journal.take_up(parse)
+        records: list[Any] = []
+        torn = journal.take_up(lambda place, entry: records.append(parse(entry)))
     except ResultsError as error:
         refused_in_one_line(error)
         assert path.read_bytes() == content, "what is refused is left alone"

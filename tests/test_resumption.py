@@ -188,7 +188,7 @@ def test_directory_that_cannot_be_begun_is_not_left_behind(tmp_path, monkeypatch
     def full(self, name, text):
         raise ResultsError("no space")
 
-    monkeypatch.setattr(Store, "write_text", full)
+    monkeypatch.setattr(Store, "write", full)
     with pytest.raises(ResultsError, match="no space"):
         Store.create(tmp_path / "out", {})
     assert not (tmp_path / "out").exists()

@@ -34,7 +34,7 @@ def is_pipe(fd: int) -> bool:
 
 class Hostile(HandwrittenNumpy):
     def train(self, batches):
-        if len(self.trainer.X) > PARITY_ROWS:
+        if len(self._trainer.X) > PARITY_ROWS:
             self.do_harm()
         super().train(batches)
 

@@ -41,7 +41,7 @@ class Raising(HandwrittenNumpy):
 
 class RaisingInARun(HandwrittenNumpy):
     def train(self, batches):
-        if len(self.trainer.X) > PARITY_ROWS:
+        if len(self._trainer.X) > PARITY_ROWS:
             raise FloatingPointError("no more")
         super().train(batches)
 
@@ -59,7 +59,7 @@ class Killed(HandwrittenNumpy):
 
 class HangingInARun(HandwrittenNumpy):
     def train(self, batches):
-        while len(self.trainer.X) > PARITY_ROWS:
+        while len(self._trainer.X) > PARITY_ROWS:
             time.sleep(0.01)
         super().train(batches)
 
@@ -72,7 +72,7 @@ class Patient(HandwrittenNumpy):
         self.runs = Path(os.environ[LATE]) / "begun"
 
     def train(self, batches):
-        if len(self.trainer.X) > PARITY_ROWS:
+        if len(self._trainer.X) > PARITY_ROWS:
             # a run loads two networks, the first of them for the warm-up
             with self.runs.open("a") as file:
                 file.write(f"{id(self)}\n")
