@@ -137,6 +137,8 @@ def told_what_is_on_disk(store: Store) -> Iterator[None]:
 
     def on_disk(first: str = "") -> str:
         kept = f"{counted(len(store.runs), 'run')} and {counted(len(store.timings), 'timing')} on disk"
+        if store.tunings:
+            kept = f"{counted(len(store.tunings), 'tried learning rate')}, {kept}"
         return f"{kept}; {first}go on with --resume {store.directory}"
 
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from compare.output import told_paths
 from compare.parity.batch import draw_batch
 from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
+from compare.parity.tuned import check_tuned_rates
+from compare.parity.verdicts import Parity
 from compare.progress import Progress
 from compare.recording import planned_runs, record_noise, record_runs, record_timings, record_tunings
 from compare.render.derivation import derivation_paragraphs
@@ -73,7 +75,8 @@ def finish(
     derivation = derive(laboratory)
     for paragraph in derivation_paragraphs(derivation):
         say(paragraph)
-    tuning = record_tunings(store, laboratory, parity, shown)
+    tuning = record_tunings(store, laboratory, place, parity, shown)
+    parity = check_at_tuned_rates(laboratory, parity, say, shown)
     record_runs(store, laboratory, place, plan, parity, shown)
     record_noise(store, laboratory, shown)
     record_timings(store, laboratory, place, shown)
@@ -102,6 +105,17 @@ def finish(
     statuses = (*store.runs.statuses().values(), *store.timings.statuses().values())
     failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(parity.all_equal, failed)
+
+
+def check_at_tuned_rates(laboratory: Laboratory, parity: Parity, say: Say, shown: bool) -> Parity:
+    """Check parity at the rates that tuning chose, and print what that adds."""
+    with Progress(0, shown, "rates") as progress:
+        found = check_tuned_rates(laboratory, parity, lambda what: progress.doing(f"parity: {what}"))
+    added = found.trajectory[len(parity.trajectory) :]
+    failures = {key: why for key, why in found.failures.items() if key not in parity.failures}
+    if added or failures:
+        say(parity_table(replace(found, tensors=(), trajectory=added, failures=failures).to_dict()))
+    return found
 
 
 def derive(laboratory: Laboratory) -> dict[str, Any]:

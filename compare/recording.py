@@ -11,12 +11,13 @@ from compare.measure.gradient_noise import PlannedNoise, measure_noise, planned_
 from compare.measure.laboratory import Laboratory
 from compare.measure.protocol import Sitting, missing, sittings
 from compare.measure.schedule import Planned, interleaved
-from compare.measure.tuning import PlannedTuning, make_tunings, planned_tunings
+from compare.measure.tuning import PlannedTuning, planned_tunings
 from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
 from compare.progress import Progress
 from compare.results import Cell
 from compare.store import Store
+from compare.tunings import in_regime_order
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -31,7 +32,9 @@ def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
     return [planned for planned in plan if key_of(planned) not in done]
 
 
-def record_tunings(store: Store, laboratory: Laboratory, parity: Parity, shown: bool) -> list[dict[str, Any]]:
+def record_tunings(
+    store: Store, laboratory: Laboratory, place: Workplace, parity: Parity, shown: bool
+) -> list[dict[str, Any]]:
     """Try the learning rates that were not tried yet and give each regime its best; return what was found.
 
     Raises: Interrupted, where the user stops it.
@@ -48,11 +51,11 @@ def record_tunings(store: Store, laboratory: Laboratory, parity: Parity, shown: 
         def report(planned: PlannedTuning, fraction: float) -> None:
             progress.doing(f"tuning: {setting_of(planned.cell)}, rate {planned.lr:g}", fraction)
 
-        for record in make_tunings(laboratory, plan, report):
+        for record in place.make_tunings(plan, report):
             store.append(record)
             progress.did_one()
     own = {name: float(experiment.optimizer_options(name)["lr"]) for name in experiment.factors.optimizers}
-    rows = tuning_rows(store.tunings, own)
+    rows = tuning_rows(in_regime_order(store.tunings, experiment.cells()), own)
     laboratory.rates = best_rates(rows)
     return rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -79,6 +79,18 @@ class Tuning:
         cell = Cell(**{key: entry.pop(key) for key in CELL_FIELDS})
         loss = entry.pop("train_loss")
         return cls(cell=cell, train_loss=math.nan if loss is None else loss, **entry)
+
+
+def in_regime_order(records: Iterable[Tuning], cells: Iterable[Cell]) -> list[Tuning]:
+    """Return the records sorted as the grid lists its regimes, then by rate and seed; unknown ones last.
+
+    They may have ended in any order, and what is made of them must not depend on it.
+    """
+    place = {regime: index for index, regime in enumerate(dict.fromkeys(Regime.of(cell) for cell in cells))}
+    return sorted(
+        records,
+        key=lambda record: (place.get(Regime.of(record.cell), len(place)), record.lr, record.seed),
+    )
 
 
 _TUNING: dict[str, Kind] = {

@@ -21,10 +21,10 @@ def batch(rng):
     return X, np.eye(3)[rng.integers(3, size=30)], first_batches(30, 12, 0, STEPS)
 
 
-def trained(batch, name, dtype, **options):
+def trained(batch, name, dtype, network=NETWORK, **options):
     X, Y, batches = batch
-    mlp = MLP(NETWORK.sizes, NETWORK.activations, NETWORK.output, NETWORK.loss, NETWORK.bias, dtype)
-    mlp.load({k: rounded_to(v, "float32") for k, v in draw_parameters(NETWORK, "pytorch", 0).items()})
+    mlp = MLP(*network.arguments, dtype)
+    mlp.load({k: rounded_to(v, "float32") for k, v in draw_parameters(network, "pytorch", 0).items()})
     optimizer = OPTIMIZERS[name](mlp.flat_parameters, mlp.flat_gradients, **options)
     states = {}
     for step, rows in enumerate(batches, start=1):
@@ -34,10 +34,10 @@ def trained(batch, name, dtype, **options):
     return states
 
 
-def allowed(batch, name, dtype, **options):
+def allowed(batch, name, dtype, network=NETWORK, **options):
     X, Y, batches = batch
-    parameters = {k: rounded_to(v, "float32") for k, v in draw_parameters(NETWORK, "pytorch", 0).items()}
-    return drift_tolerances(NETWORK, parameters, X, Y, batches, UpdateRule(name, options), dtype)
+    parameters = {k: rounded_to(v, "float32") for k, v in draw_parameters(network, "pytorch", 0).items()}
+    return drift_tolerances(network, parameters, X, Y, batches, UpdateRule(name, options), dtype)
 
 
 RULES = [("sgd", {"lr": 0.5}), ("sgd", {"lr": 0.1, "momentum": 0.9}), ("adam", {"lr": 0.01}), ("rmsprop", {})]
@@ -73,3 +73,23 @@ def test_another_rule_leaves_the_tolerance(batch, name, right, wrong):
     tolerances = allowed(batch, name, "float64", **right)
     ours, theirs = (trained(batch, name, "float64", **options) for options in (right, wrong))
     assert any(relative_error(theirs[key], ours[key]) > tolerances[key] for key in ours)
+
+
+DEEP = Network((6, 5, 5, 5, 3), ("sigmoid",) * 3, "identity", "squared_error", bias=True)
+
+
+def test_at_a_rate_whose_first_steps_change_everything_rounding_stays_inside_and_another_rule_does_not(batch):
+    at, wrong = {"lr": 0.3}, {"lr": 0.3, "alpha": 0.9}
+    exact, rounded = (trained(batch, "rmsprop", dtype, DEEP, **at) for dtype in ("float64", "float32"))
+    tolerances = allowed(batch, "rmsprop", "float32", DEEP, **at)
+    assert max(relative_error(rounded[key], exact[key]) / tolerances[key] for key in exact) < 0.5
+    theirs = trained(batch, "rmsprop", "float64", DEEP, **wrong)
+    assert any(relative_error(theirs[key], exact[key]) > tolerances[key] for key in exact)
+
+
+def test_where_rounding_alone_decides_nothing_is_compared_from_then_on(batch):
+    tolerances = allowed(batch, "sgd", "float32", lr=300.0)
+    finite = [int(key.split()[0]) for key, value in tolerances.items() if np.isfinite(value)]
+    infinite = [int(key.split()[0]) for key, value in tolerances.items() if not np.isfinite(value)]
+    assert infinite
+    assert 0 < max(finite) < min(infinite)

@@ -1,10 +1,14 @@
 """Contestants from files and packages: how they are named, where they are imported, what can be wrong."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from contestant_support import experiment, one_line
+from contestant_support import experiment, one_line, write_csv
+from ungated import UNGATED
 
 from compare.experiment import ExperimentError, load_experiment
 from compare.implementations import installed_plugins, known_names
@@ -151,6 +155,45 @@ def test_installed_package_offers_contestants_and_takes_none_of_our_names(tmp_pa
     check_contestants(experiment(factors={"implementations": ["plain"]}), tmp_path)
     with pytest.raises(ExperimentError, match="lost: offering:Lost cannot be imported"):
         check_contestants(experiment(factors={"implementations": ["lost"]}), tmp_path)
+
+
+PROJECT = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "offering"
+version = "1.0"
+[project.entry-points."side_by_side.implementations"]
+plain = "offering:PlainNetwork"
+"""
+
+
+def test_package_that_pip_has_installed_is_listed_tried_and_run(tmp_path):
+    pytest.importorskip("setuptools", reason="pip builds the package with it, offline")
+    source, site, house = tmp_path / "source", tmp_path / "site", PLAIN.parents[1]
+    source.mkdir()
+    (source / "pyproject.toml").write_text(PROJECT)
+    (source / "offering.py").write_text(PLAIN.read_text())
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(house)])}
+
+    def python(*arguments):
+        command = [sys.executable, *map(str, arguments)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    flags = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    python("-m", "pip", "install", "--quiet", *flags, "--target", site, source)
+    assert "  plain            installed: offering:PlainNetwork" in python("-m", "compare.run", "--list")
+    assert python("-m", "compare.contract", "plain").startswith("plain\n")
+    write_csv(tmp_path / "three.csv")
+    asked = "--dataset three.csv --hidden 5 --activation tanh --implementations numpy,plain --batch-sizes 16"
+    asked += " --epochs 1 --seeds 0 --processes 0 --no-floor --quiet --output out"
+    python(*UNGATED[1:], *asked.split())
+    lines = (tmp_path / "out" / "runs.jsonl").read_text().splitlines()
+    ends = {run["implementation"]: run["status"] for run in map(json.loads, lines)}
+    assert ends == {"numpy": "ok", "plain": "ok"}
 
 
 def test_missing_library_names_the_extra_that_installs_it(monkeypatch, tmp_path):

@@ -14,12 +14,13 @@ import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
 from ungated import UNGATED, leave_undrawn, ungate
 
-from compare import recording, resumption
+from compare import finishing, recording, resumption
 from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol, workplaces
+from compare.parity.verdicts import Parity, TrajectoryParity
 from compare.render import figures
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
@@ -582,13 +583,13 @@ def test_record_that_no_run_left_is_refused_in_one_line(record, run, tmp_path):
 def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
     run, small, tmp_path, monkeypatch
 ):
-    """Cut off while tuning, then while the noise is measured; the whole is as if nothing had happened."""
+    """Cut off while tuning, then, two at a time, at the noise; the whole is as if nothing had happened."""
     flags = ["--batch-sizes", "16,32,...,full", "--tune-lr", "3", "--vary-split", "--quiet"]
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run(small, *flags, "--output", whole).code == 0
 
-    def cut_off_after(name, count):
-        made = getattr(recording, name)
+    def cut_off_after(module, name, count):
+        made = getattr(module, name)
 
         def cut_off(*arguments):
             for index, record in enumerate(made(*arguments)):
@@ -598,17 +599,19 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
 
         return made, cut_off
 
-    for name, count, told in (
-        ("make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
-        ("measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
+    for module, name, count, told in (
+        (workplaces, "make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
+        (recording, "measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
     ):
-        made, cut_off = cut_off_after(name, count)
-        monkeypatch.setattr(recording, name, cut_off)
-        begun = ["--resume", cut, "--quiet"] if cut.exists() else [small, *flags, "--output", cut]
+        made, cut_off = cut_off_after(module, name, count)
+        monkeypatch.setattr(module, name, cut_off)
+        begun = (
+            ["--resume", cut, "--quiet", "--jobs", "2"] if cut.exists() else [small, *flags, "--output", cut]
+        )
         done = run(*begun)
         assert (done.code, one_line(done.err)) == (130, True)
         assert told in done.err
-        monkeypatch.setattr(recording, name, made)
+        monkeypatch.setattr(module, name, made)
     done = run("--resume", cut, "--quiet")
     assert done.code == 0
     results = [results_in(directory) for directory in (whole, cut)]
@@ -633,6 +636,25 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
             "own split",
         ):
             assert words in text
+
+
+@pytest.mark.usefixtures("ungated")
+def test_who_fails_at_a_tuned_rate_has_no_run_and_the_command_says_so(run, small, tmp_path, monkeypatch):
+    row = TrajectoryParity(
+        "numpy", "softmax+cross_entropy", "sgd", "float32", 100, 0.1, 1e-6, False, 2, "W1", 1.5
+    )
+    why = "sgd at rate 1.5: W1 is off"
+    failed = Parity((), (row,), {("numpy", "softmax+cross_entropy"): why})
+    monkeypatch.setattr(finishing, "check_tuned_rates", lambda laboratory, parity, report: failed)
+    out = tmp_path / "out"
+    done = run(small, "--tune-lr", "2", "--quiet", "--output", out)
+    assert done.code == 1
+    assert f"Not timed: numpy with softmax+cross_entropy: {why}" in done.out
+    assert "tuned rate" in done.out
+    assert {made["status"] for made in runs_in(out)} == {"failed"}
+    parity = results_in(out)["parity"]
+    assert (parity["passed"], parity["trajectory"][0]["lr"]) == (False, 1.5)
+    jsonschema.validate(results_in(out), json.loads(SCHEMA.read_text()))
 
 
 @pytest.mark.usefixtures("ungated")

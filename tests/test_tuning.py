@@ -14,16 +14,16 @@ from compare.analysis.summary import summarise
 from compare.analysis.tuning import best_rates, tuning_rows
 from compare.experiment import ExperimentError, load_experiment
 from compare.measure.laboratory import Laboratory
-from compare.measure.parallel import make_runs_at_once
+from compare.measure.parallel import at_once
 from compare.measure.schedule import Planned
-from compare.measure.session import make_runs
+from compare.measure.session import RUNS, make_runs
 from compare.measure.tuning import PlannedTuning, make_tunings, planned_tunings
 from compare.parity.verdicts import Parity
 from compare.render.tables import summary_table
 from compare.render.tuning import tuning_sentences, tuning_table
 from compare.results import Regime, ResultsError, Run
 from compare.store import Store
-from compare.tunings import Tuning, rates_around, tuning_seeds
+from compare.tunings import Tuning, in_regime_order, rates_around, tuning_seeds
 from data import load_dataset
 
 SCHEMA = json.loads(Path(results.__file__).with_name("results.schema.json").read_text())
@@ -141,6 +141,15 @@ def test_a_loss_near_the_best_beyond_a_worse_one_is_outside_the_range():
         9,
         27,
     )
+
+
+def test_rows_do_not_depend_on_the_order_in_which_the_trainings_ended(rng):
+    cells = [cell(batch_size=size) for size in ("full", 32, 8)]
+    records = [record for one in cells for record in tried([0.5, None, 0.3], batch_size=one.batch_size)]
+    mixed = [records[place] for place in rng.permutation(len(records))]
+    assert mixed != records
+    assert in_regime_order(mixed, cells) == records
+    assert [row["batch_size"] for row in tuning_rows(in_regime_order(mixed, cells), OWN)] == ["full", 32, 8]
 
 
 def test_an_edge_is_flagged_unless_what_lies_beyond_diverged():
@@ -268,7 +277,7 @@ def test_runs_at_the_same_time_use_the_rates_and_splits_too(tmp_path):
     with Laboratory(asked, split_of(0), split_of) as laboratory:
         laboratory.rates = {Regime.of(plan[0].cell): 2.0}
         in_turns = list(make_runs(laboratory, plan, lambda planned: None, lambda planned, fraction: None))
-        at_once = list(make_runs_at_once(laboratory, plan, lambda planned: None, 2))
-    assert [one.lr for one in at_once] == [2.0, 2.0]
-    weights = [{one.seed: one.final_weights_sha256 for one in made} for made in (in_turns, at_once)]
+        together = list(at_once(RUNS, laboratory, plan, lambda planned: None, 2))
+    assert [one.lr for one in together] == [2.0, 2.0]
+    weights = [{one.seed: one.final_weights_sha256 for one in made} for made in (in_turns, together)]
     assert weights[0] == weights[1]

@@ -1,19 +1,28 @@
 """Runs made at the same time, here and on a cluster: the same runs, each once, though a worker dies."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from contestant_support import experiment, register_odd_contestants, write_csv
+from contestant_support import PYTHONPATH, experiment, one_line, register_odd_contestants, write_csv
+from ungated import UNGATED
 
 from compare.measure.cluster import Cluster, usable_workers
 from compare.measure.laboratory import Laboratory
+from compare.measure.parallel import at_once
 from compare.measure.protocol import sittings
 from compare.measure.schedule import interleaved
+from compare.measure.session import attempted, unmade
+from compare.measure.tuning import PlannedTuning
+from compare.measure.work import Work
 from compare.measure.workplaces import Here, WorkplaceError
+from compare.results import Regime
 from data import load_dataset
 
 
@@ -34,9 +43,18 @@ def made(place, laboratory, refused=lambda planned: None):
     return {run.key: run for run in runs}
 
 
+def tuning_plan_of(laboratory):
+    cells = laboratory.experiment.cells()
+    return [PlannedTuning(cell, lr, seed) for cell in cells for lr in (0.1, 0.5) for seed in (3, 4)]
+
+
+def tried(place, laboratory):
+    return list(place.make_tunings(tuning_plan_of(laboratory), lambda planned, fraction: None))
+
+
 def what_does_not_depend_on_time(run):
     losses = [(point.updates, point.train_loss, point.test_accuracy) for point in run.curve]
-    return run.status, run.final_weights_sha256, losses
+    return run.status, run.lr, run.final_weights_sha256, losses
 
 
 def test_runs_made_at_the_same_time_are_those_made_in_turns(laboratory):
@@ -55,6 +73,28 @@ def test_runs_that_are_refused_are_not_made_at_the_same_time_either(laboratory):
     assert {run.seed: run.reason for run in runs.values()} == {0: None, 1: "no", 2: None}
 
 
+def test_rates_tried_at_the_same_time_are_as_those_tried_in_turns(laboratory):
+    in_turns, at_once = tried(Here(laboratory), laboratory), tried(Here(laboratory, 2), laboratory)
+    assert len({record.key for record in in_turns}) == len(in_turns) == len(at_once) == 2 * 2 * 2
+    assert {record.status for record in in_turns} == {"ok"}
+    assert set(in_turns) == set(at_once)
+
+
+def test_a_rate_whose_training_dies_or_hangs_is_recorded_and_the_others_are_tried(tmp_path, monkeypatch):
+    register_odd_contestants(monkeypatch)
+    names = ["raising-in-a-run", "hanging-in-a-run", "numpy"]
+    small = experiment(factors={"implementations": names}, run={"timeout": 1})
+    with Laboratory(small, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        records = tried(Here(laboratory, 2), laboratory)
+    found = {(record.cell.implementation, record.status, record.reason) for record in records}
+    assert len({(r.cell, r.lr, r.seed) for r in records}) == len(records) == 3 * 2 * 2
+    assert found == {
+        ("raising-in-a-run", "failed", "FloatingPointError: no more"),
+        ("hanging-in-a-run", "timeout", "no answer within 1 s; stopped"),
+        ("numpy", "ok", None),
+    }
+
+
 def test_leaving_in_the_middle_ends_what_runs_and_drops_what_waits(tmp_path, monkeypatch):
     register_odd_contestants(monkeypatch)
     slow = experiment(training={"seconds": 30.0}, run={"seeds": [0, 1, 2, 3]})
@@ -68,6 +108,29 @@ def test_leaving_in_the_middle_ends_what_runs_and_drops_what_waits(tmp_path, mon
         begun = time.monotonic()
         runs.close()
         assert time.monotonic() - begun < 20  # the three others would take 60 s
+
+
+def test_a_run_that_begins_while_the_others_are_ended_is_ended_too(tmp_path, monkeypatch):
+    """A laboratory is lent some time before its process is started: initial weights are drawn first."""
+    register_odd_contestants(monkeypatch)
+    ends = []
+
+    def slow_to_begin(laboratory, planned, report, alone):
+        time.sleep(0.3)
+        ends.append(attempted(laboratory, planned, report, alone).status)
+
+    slow = experiment(training={"seconds": 5.0}, run={"seeds": [1, 0]})
+    with Laboratory(slow, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        runs = at_once(
+            Work(slow_to_begin, unmade),
+            laboratory,
+            plan_of(laboratory),
+            lambda planned: ("failed", "no") if planned.seed == 0 else None,
+            2,
+        )
+        assert next(runs).reason == "no"
+        runs.close()
+    assert ends == ["failed"]
 
 
 def start(*arguments):
@@ -121,11 +184,23 @@ def workers(scheduler, tmp_path, laboratory):
         process.stderr.close()
 
 
-def test_every_run_of_a_cluster_ends_once_though_a_worker_is_killed(laboratory, workers, scheduler, tmp_path):
-    first, second = workers(2, "--resources", "exclusive=1")
-    alone = made(Here(laboratory), laboratory)
+def test_every_tuning_and_run_of_a_cluster_ends_once_though_a_worker_is_killed_in_each(
+    laboratory, workers, scheduler
+):
+    first, second, third = workers(3, "--resources", "exclusive=1")
+    rates_alone = tried(Here(laboratory), laboratory)
     with Cluster(scheduler, laboratory) as cluster:
-        assert len(cluster.workers) == 2
+        assert len(cluster.workers) == 3
+        found = []
+        for record in cluster.make_tunings(tuning_plan_of(laboratory), lambda *_: None):
+            found.append(record)
+            if len(found) == 1:
+                os.kill(third.pid, signal.SIGKILL)
+        assert len(found) == len(rates_alone)
+        assert set(found) == set(rates_alone)
+        laboratory.rates = {Regime.of(laboratory.experiment.cells()[0]): 2.0}
+        alone = made(Here(laboratory), laboratory)
+        assert {run.lr for run in alone.values()} == {0.5, 2.0}
         ended = []
         for run in cluster.make_runs(plan_of(laboratory), lambda planned: None, lambda *_: None):
             ended.append(run)
@@ -150,6 +225,106 @@ def test_a_cluster_takes_the_times_on_one_machine_and_says_which(laboratory, wor
         ("ok", 2, facts["timed_on"])
     }
     assert told.count("done") == len(planned)
+
+
+@pytest.fixture
+def mortal():
+    """A scheduler of a test's own, to be killed, and a function that starts another and its workers."""
+    pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    started = []
+
+    def begin(folder):
+        process = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+        started.append(process)
+        address = wait_for(process, "Scheduler at:").split()[-1]
+        how = [
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--resources",
+            "exclusive=1",
+            "--local-directory",
+            str(folder),
+        ]
+        started.append(start("distributed.cli.dask_worker", address, *how))
+        wait_for(started[-1], "Registered to:")
+        return process, address
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_a_scheduler_that_dies_is_told_in_a_line_and_resuming_makes_what_is_missing(tmp_path, mortal):
+    write_csv(tmp_path / "three.csv")
+    out, seeds = tmp_path / "out", list(range(6))
+    asked = f"--dataset three.csv --hidden 5 --updates 20000 --implementations numpy --batch-sizes 16 \
+        --tune-lr 2 --seeds {','.join(map(str, seeds))} --processes 0 --no-floor --quiet --output {out}"
+    scheduler, address = mortal(tmp_path / "dask")
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+
+    def run(*arguments):
+        command = [*UNGATED, *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def seeds_on_disk(folder=out):
+        return [json.loads(line)["seed"] for line in (folder / "runs.jsonl").read_text().splitlines()]
+
+    cut = run(*asked.split(), "--scheduler", address)
+    while not ((out / "runs.jsonl").exists() and seeds_on_disk()) and cut.poll() is None:
+        time.sleep(0.01)
+    scheduler.kill()
+    _, told = cut.communicate(timeout=100)
+    finished = seeds_on_disk()
+    assert cut.returncode == 2
+    assert one_line(told)
+    assert "the cluster is lost" in told
+    assert f"4 tried learning rates, {len(finished)} run" in told
+    assert 0 < len(finished) < len(seeds)
+    here = shutil.copytree(out, tmp_path / "here")
+    for folder, where in ((out, ["--scheduler", mortal(tmp_path / "dask")[1]]), (here, [])):
+        resumed = run("--resume", str(folder), "--quiet", *where)
+        assert (resumed.communicate(timeout=100)[1], resumed.returncode) == ("", 0)
+        assert seeds_on_disk(folder)[: len(finished)] == finished
+        assert sorted(seeds_on_disk(folder)) == seeds
+        assert len((folder / "tuning.jsonl").read_text().splitlines()) == 2 * 2
+
+
+def test_a_worker_that_cannot_see_a_contestants_file_says_where_and_others_are_unharmed(
+    tmp_path, monkeypatch, mortal
+):
+    plain = Path(__file__).parents[1] / "examples" / "plain_network.py"
+    (tmp_path / "here").mkdir()
+    shutil.copy(plain, tmp_path / "here" / "mine.py")
+    register_odd_contestants(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    _, address = mortal(tmp_path / "dask")
+    monkeypatch.chdir(tmp_path / "here")
+    small = experiment(
+        model={"activation": "tanh"}, factors={"implementations": ["mine.py:PlainNetwork", "numpy"]}
+    )
+    with Laboratory(small, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        with Cluster(address, laboratory) as cluster:
+            ends = {
+                run.cell.implementation: (run.status, run.reason)
+                for run in made(cluster, laboratory).values()
+            }
+        assert ends == {
+            "mine.py:PlainNetwork": ("failed", f"mine.py: no such file in {tmp_path}"),
+            "numpy": ("ok", None),
+        }
+        (tmp_path / "mine.py").write_text("another")
+        with pytest.raises(WorkplaceError, match=r"has another mine.py than this machine"):
+            Cluster(address, laboratory)
 
 
 def test_a_worker_without_the_resource_is_refused_with_the_command_that_would_do(

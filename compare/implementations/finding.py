@@ -38,7 +38,7 @@ def class_in_file(plugin: PluginFile) -> type[Implementation]:
     """
     file = Path(plugin.path).resolve()
     if not file.is_file():
-        raise PluginError(f"{plugin.path}: no such file")
+        raise PluginError(f"{plugin.path}: no such file in {Path.cwd()}")
     try:
         module = load_module(file)
     except BaseException as error:

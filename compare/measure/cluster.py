@@ -1,7 +1,7 @@
-"""Runs and timings on a Dask cluster: every machine of it makes runs, one worker alone takes the times.
+"""Tasks and timings on a Dask cluster: every machine of it does tasks, one worker alone takes the times.
 
 Every task takes the whole of a worker's resource `exclusive`, so a worker never does two things at once;
-the times are taken when all runs have ended, on one worker, and their ratios are of one machine. The dataset
+the times are taken when all tasks have ended, on one worker, and their ratios are of one machine. The dataset
 travels once to each worker, under its SHA-256, and not with every task.
 """
 
@@ -11,25 +11,29 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
+from hashlib import sha256
 from importlib import metadata
 from itertools import groupby
+from pathlib import Path
 from platform import node, python_version
 from typing import Any
 
 from compare.experiment import Experiment
 from compare.measure.environment import LIBRARIES
 from compare.measure.laboratory import Laboratory
-from compare.measure.parallel import Benches, gather, stopped_at_once
-from compare.measure.protocol import Sitting, make_timings, without
+from compare.measure.parallel import gather, stopped_at_once
+from compare.measure.protocol import Sitting, without
 from compare.measure.schedule import Planned
-from compare.measure.session import Refused
-from compare.measure.workplaces import Report, WorkplaceError
-from compare.results import Regime, Run
+from compare.measure.session import RUNS
+from compare.measure.there import do_there, leave, time_there
+from compare.measure.tuning import TUNINGS, PlannedTuning
+from compare.measure.work import Record, Refused, Report, Task, Work, never
+from compare.measure.workplaces import WorkplaceError
+from compare.plugins import plugin_of
+from compare.results import Run
 from compare.timings import Entrant, Timing
-from data import Dataset
+from compare.tunings import Tuning
 
-Rates = dict[Regime, float]
-"""The learning rate of every regime that has one of its own."""
 RESOURCE = "exclusive"
 CONNECT_SECONDS = 10
 RETRIES = 3
@@ -54,17 +58,36 @@ class Cluster:
         self._client = connected(address)
         try:
             self.workers = usable_workers(self._client, address)
+            check_files(self._client, laboratory.experiment)
             self._send_data()
         except BaseException:
             self._client.close()
             raise
 
-    def make_runs(self, plan: Collection[Planned], refused: Refused, report: Report) -> Iterator[Run]:
-        """Yield the planned runs as they end, on whichever worker is free; each of them once."""
+    def make_tunings(
+        self, plan: Collection[PlannedTuning], report: Report[PlannedTuning]
+    ) -> Iterator[Tuning]:
+        """Yield the planned trainings as they end."""
+        return self._do(TUNINGS, plan, never)
+
+    def make_runs(
+        self, plan: Collection[Planned], refused: Refused[Planned], report: Report[Planned]
+    ) -> Iterator[Run]:
+        """Yield the planned runs as they end."""
+        return self._do(RUNS, plan, refused)
+
+    def _do(
+        self, work: Work[Task, Record], plan: Collection[Task], refused: Refused[Task]
+    ) -> Iterator[Record]:
+        """Yield the records of tasks as they end, on whichever worker is free; each of them once."""
         executor = self._executor()
         with self._told_when_lost(), stopped_at_once(executor, self._client.close):
             yield from gather(
-                self._laboratory, plan, refused, lambda run: self._submit(executor, run_there, run)
+                work,
+                self._laboratory,
+                plan,
+                refused,
+                lambda task: self._submit(executor, do_there, work, task),
             )
 
     def make_timings(
@@ -155,7 +178,8 @@ def connected(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise WorkplaceError("--scheduler needs Dask: pip install 'side-by-side[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
@@ -183,42 +207,27 @@ def usable_workers(client: Any, address: str) -> list[str]:
     return sorted(workers)
 
 
+def check_files(client: Any, experiment: Experiment) -> None:
+    """Raise WorkplaceError where a worker has another file of a contestant's name; that it has none is told
+    of the runs that it is given."""
+    plugins = [plugin_of(name) for name in experiment.factors.implementations]
+    paths = [plugin.path for plugin in plugins if plugin is not None]
+    ours = contents(paths)
+    for worker, theirs in client.run(contents, paths).items() if paths else ():
+        for path in paths:
+            if theirs[path] not in (None, ours[path]):
+                raise WorkplaceError(f"{worker} has another {path} than this machine; make them the same")
+
+
+def contents(paths: Sequence[str]) -> dict[str, str | None]:
+    """Return the SHA-256 of each file, None of one that is not there."""
+    files = {path: Path(path) for path in paths}
+    return {
+        path: sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+        for path, file in files.items()
+    }
+
+
 def software() -> dict[str, str]:
     """Return the versions of Python and of the libraries that results depend on."""
     return {"python": python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
-
-
-_benches: dict[str, list[Benches]] = {}
-"""In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
-
-
-def run_there(experiment: dict[str, Any], data: Dataset, rates: Rates, planned: Planned) -> Run:
-    """Make a run, in a process of a worker."""
-    return benches_of(experiment, data, rates).run(planned)
-
-
-def time_there(
-    experiment: dict[str, Any], data: Dataset, rates: Rates, sittings: Sequence[Sitting], rounds: int
-) -> list[Timing]:
-    """Take the timings of some sittings, in a process of a worker."""
-    with benches_of(experiment, data, rates).lent() as laboratory:
-        return list(make_timings(laboratory, sittings, rounds))
-
-
-def benches_of(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Benches:
-    """Return what this process has for an experiment at its learning rates, made at the first call."""
-    found = _benches.setdefault(data.sha256, [])
-    for benches in found:
-        if benches.first.experiment.to_dict() == experiment and benches.first.rates == rates:
-            return benches
-    laboratory = Laboratory(Experiment.from_dict(experiment), data)
-    laboratory.rates = rates
-    found.append(Benches(laboratory))
-    return found[-1]
-
-
-def leave(sha256: str) -> None:
-    """End, in a worker's process, whatever was begun for a dataset."""
-    for benches in _benches.pop(sha256, []):
-        benches.close()
-        benches.first.close()

@@ -149,7 +149,7 @@ class Laboratory:
 
     def renew(self) -> None:
         """End all processes; the next request to each starts it anew."""
-        for contestant in self._contestants.values():
+        for contestant in list(self._contestants.values()):
             contestant.close()
 
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:

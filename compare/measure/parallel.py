@@ -1,4 +1,4 @@
-"""Runs at the same time: independent runs are given to an executor, here or on a cluster.
+"""Tasks at the same time: independent ones are given to an executor, here or on a cluster.
 
 Seconds of such runs are not those of a quiet machine, and their records say so (`Run.alone`). Whatever is
 timed for comparison is timed afterwards, alone (`compare.measure.protocol`).
@@ -7,16 +7,16 @@ timed for comparison is timed afterwards, alone (`compare.measure.protocol`).
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 
 from compare.measure.laboratory import Laboratory
-from compare.measure.schedule import Planned
-from compare.measure.session import Refused, attempted, unmade
-from compare.results import Run
+from compare.measure.work import Record, Refused, Task, Work
 
-Submit = Callable[[Planned], "Future[Run]"]
+STOP_SECONDS = 0.02
+"""How often processes are looked for that somebody has begun while the others were ended."""
 
 
 class Benches:
@@ -27,11 +27,14 @@ class Benches:
         self._all: list[Laboratory] = []
         self._free: list[Laboratory] = []
         self._lock = threading.Lock()
+        self._stopped = False
 
     @contextmanager
     def lent(self) -> Iterator[Laboratory]:
-        """Lend a laboratory that nobody else has."""
+        """Lend a laboratory that nobody else has; after `stop`, raise RuntimeError."""
         with self._lock:
+            if self._stopped:
+                raise RuntimeError("stopped")
             if not self._free:
                 self._free.append(self.first.sibling())
                 self._all.append(self._free[-1])
@@ -42,16 +45,23 @@ class Benches:
             with self._lock:
                 self._free.append(laboratory)
 
-    def run(self, planned: Planned) -> Run:
-        """Make one run in a laboratory of its own."""
+    def do(self, work: Work[Task, Record], task: Task) -> Record:
+        """Do one task in a laboratory of its own."""
         with self.lent() as laboratory:
-            return attempted(laboratory, planned, alone=False)
+            return work.attempt(laboratory, task, unheard, False)
 
     def stop(self) -> None:
-        """End all processes, also those in the middle of a run."""
+        """End all processes, also of those who are in the middle of a task or have yet to begin with it."""
         with self._lock:
-            for laboratory in self._all:
+            self._stopped = True
+        while lent := self._lent():
+            for laboratory in lent:
                 laboratory.renew()
+            time.sleep(STOP_SECONDS)
+
+    def _lent(self) -> list[Laboratory]:
+        with self._lock:
+            return [laboratory for laboratory in self._all if laboratory not in self._free]
 
     def close(self) -> None:
         """End everything and remove its files; the first laboratory, which was given, is left alone."""
@@ -65,41 +75,55 @@ class Benches:
         self.close()
 
 
-def make_runs_at_once(
-    laboratory: Laboratory, plan: Collection[Planned], refused: Refused, jobs: int
-) -> Iterator[Run]:
-    """Yield the planned runs as they end, `jobs` at a time on this machine; arguments as `make_runs`."""
+def at_once(
+    work: Work[Task, Record],
+    laboratory: Laboratory,
+    plan: Collection[Task],
+    refused: Refused[Task],
+    jobs: int,
+) -> Iterator[Record]:
+    """Yield the record of each task as it ends, `jobs` at a time on this machine."""
     with (
         Benches(laboratory) as benches,
         ThreadPoolExecutor(jobs) as executor,
         stopped_at_once(executor, benches.stop),
     ):
-        yield from gather(laboratory, plan, refused, lambda planned: executor.submit(benches.run, planned))
+        yield from gather(
+            work, laboratory, plan, refused, lambda task: executor.submit(benches.do, work, task)
+        )
 
 
 def gather(
-    laboratory: Laboratory, plan: Collection[Planned], refused: Refused, submit: Submit
-) -> Iterator[Run]:
-    """Submit every run that is not refused, and yield all of them, each once, as they end.
+    work: Work[Task, Record],
+    laboratory: Laboratory,
+    plan: Collection[Task],
+    refused: Refused[Task],
+    submit: Callable[[Task], Future[Record]],
+) -> Iterator[Record]:
+    """Submit every task that is not refused, and yield the records of all, each once, as they end.
 
-    Raises: CancelledError where the executor has lost its runs: that is no failure of theirs.
+    Raises: CancelledError where the executor has lost its tasks: that is no failure of theirs.
     """
-    waiting: dict[Future[Run], Planned] = {}
-    for planned in plan:
-        why_not = refused(planned)
+    waiting: dict[Future[Record], Task] = {}
+    for task in plan:
+        why_not = refused(task)
         if why_not is None:
-            waiting[submit(planned)] = planned
+            waiting[submit(task)] = task
         else:
-            yield unmade(laboratory, planned, *why_not)
+            yield work.unmade(laboratory, task, *why_not)
     for future in as_completed(waiting):
-        planned = waiting.pop(future)
+        task = waiting.pop(future)
         try:
             yield future.result()
         except CancelledError:
             raise
         except Exception as error:
             told = " ".join(f"{type(error).__name__}: {error}".split())
-            yield unmade(laboratory, planned, "failed", told[:300])
+            yield work.unmade(laboratory, task, "failed", told[:300])
+
+
+def unheard(fraction: float) -> None:
+    """Take no notice of how much of a task is done, where several are done at the same time."""
 
 
 @contextmanager

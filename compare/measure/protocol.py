@@ -20,7 +20,7 @@ from compare.measure.channel import ContestantError, understood
 from compare.measure.contestant import Contestant
 from compare.measure.floor import LIBRARIES
 from compare.measure.laboratory import Laboratory
-from compare.measure.session import GAP_SECONDS
+from compare.measure.work import GAP_SECONDS
 from compare.results import Cell
 from compare.timings import Block, Entrant, Timing
 

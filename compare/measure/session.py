@@ -1,7 +1,6 @@
 """Making the runs: each planned run is asked of its contestant, and recorded as it ends."""
 
 import platform
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -11,22 +10,18 @@ from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import Planned
 from compare.measure.training import Budget
+from compare.measure.work import Refused, Report, Work, in_turns
 from compare.results import Cell, CurvePoint, Run
 
-GAP_SECONDS = 0.02
-"""Pause before a run, in which the idle threads of the contestant before it stop spinning."""
 MOST_RENEWALS = 5
 """How often the processes are replaced in the course of the runs: starting PyTorch takes seconds."""
-
-Refused = Callable[[Planned], tuple[str, str] | None]
-"""Why a run must not be made, or None."""
 
 
 def make_runs(
     laboratory: Laboratory,
     plan: Collection[Planned],
-    refused: Refused,
-    report: Callable[[Planned, float], None],
+    refused: Refused[Planned],
+    report: Report[Planned],
 ) -> Iterator[Run]:
     """Yield each planned run as it ends, the failed ones included.
 
@@ -45,22 +40,10 @@ def make_runs(
     for number, of_seed in enumerate(seeds):
         if number % every == 0:
             laboratory.renew()
-        for planned in of_seed:
-            why_not = refused(planned)
-            if why_not is not None:
-                yield unmade(laboratory, planned, *why_not)
-                continue
-            if planned.cell.threads > 1:
-                time.sleep(GAP_SECONDS)
-            yield attempted(laboratory, planned, lambda fraction, run=planned: report(run, fraction))  # type: ignore[misc]
+        yield from in_turns(RUNS, laboratory, of_seed, refused, report)
 
 
-def attempted(
-    laboratory: Laboratory,
-    planned: Planned,
-    report: Callable[[float], None] = lambda fraction: None,
-    alone: bool = True,
-) -> Run:
+def attempted(laboratory: Laboratory, planned: Planned, report: Callable[[float], None], alone: bool) -> Run:
     """Train once, and return the record of the failure where that fails."""
     try:
         return make_run(laboratory, planned, report, alone)
@@ -143,3 +126,6 @@ def unmade(laboratory: Laboratory, planned: Planned, status: str, reason: str) -
 def weights_sha256(laboratory: Laboratory, planned: Planned) -> str:
     """Return the SHA-256 of the initial weights of a run."""
     return laboratory.weights(laboratory.network(planned.cell.objective), planned.seed)[1]
+
+
+RUNS = Work(attempted, unmade)

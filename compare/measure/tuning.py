@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from compare.experiment import Experiment
 from compare.measure.channel import ContestantError, understood
 from compare.measure.laboratory import Laboratory
 from compare.measure.session import ask_to_train
+from compare.measure.work import Report, Work, in_turns, never
 from compare.results import Cell, Regime
 from compare.tunings import Tuning, rates_around, tuning_seeds
 
@@ -76,31 +76,45 @@ def planned_tunings(
 
 
 def make_tunings(
-    laboratory: Laboratory, plan: Iterable[PlannedTuning], report: Callable[[PlannedTuning, float], None]
+    laboratory: Laboratory, plan: Iterable[PlannedTuning], report: Report[PlannedTuning]
 ) -> Iterator[Tuning]:
-    """Yield each training as it ends, the failed ones included.
+    """Yield each training as it ends, one after the other, the failed ones included.
 
     Args:
         laboratory: data, weights and processes.
         plan: the trainings.
         report: told the training in progress and the fraction of it that is done.
     """
-    for planned in plan:
-        cell, seed = planned.cell, planned.seed
-        setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed, planned.lr)
-        try:
-            answer = ask_to_train(laboratory, cell, seed, setting, partial(report, planned))
-            with understood():
-                end, training = answer["training"]["curve"][-1], answer["training"]
-                found = Tuning(
-                    cell,
-                    planned.lr,
-                    seed,
-                    training["status"],
-                    training["reason"],
-                    float(end["train_loss"]),
-                    end["test_accuracy"],
-                )
-        except ContestantError as error:
-            found = Tuning(cell, planned.lr, seed, error.status, str(error), math.nan, None)
-        yield found
+    return in_turns(TUNINGS, laboratory, plan, never, report)
+
+
+def tried(
+    laboratory: Laboratory, planned: PlannedTuning, report: Callable[[float], None], alone: bool
+) -> Tuning:
+    """Train at a rate, alone or not, and return what came of it, or the record of the failure."""
+    cell, seed = planned.cell, planned.seed
+    setting = laboratory.setting(cell.objective, cell.optimizer, cell.dtype, seed, planned.lr)
+    try:
+        answer = ask_to_train(laboratory, cell, seed, setting, report)
+        with understood():
+            training = answer["training"]
+            end = training["curve"][-1]
+            return Tuning(
+                cell,
+                planned.lr,
+                seed,
+                training["status"],
+                training["reason"],
+                float(end["train_loss"]),
+                end["test_accuracy"],
+            )
+    except ContestantError as error:
+        return untried(laboratory, planned, error.status, str(error))
+
+
+def untried(laboratory: Laboratory, planned: PlannedTuning, status: str, reason: str) -> Tuning:
+    """Return the record of a training that yielded nothing."""
+    return Tuning(planned.cell, planned.lr, planned.seed, status, reason, math.nan, None)
+
+
+TUNINGS = Work(tried, untried)

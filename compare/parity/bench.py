@@ -37,8 +37,8 @@ class Bench:
         self.complex_step = ComplexStep(*arguments)
         self.path = laboratory.folder / f"batch-{objective}-{dtype}.npz"
         np.savez(self.path, allow_pickle=False, X=self.batch.X, Y=self.batch.Y)
-        self._known: dict[tuple[str, str], dict[str, Array]] = {}
-        self._drift: dict[str, dict[str, float]] = {}
+        self._known: dict[tuple[str, str, float | None], dict[str, Array]] = {}
+        self._drift: dict[tuple[str, float | None], dict[str, float]] = {}
 
     def is_witness(self, implementation: str) -> bool:
         """Return whether an implementation is, here, what the others are compared with."""
@@ -46,7 +46,7 @@ class Bench:
 
     def inspection(self, implementation: str, optimizer: str) -> dict[str, Any]:
         """Let a contestant be built and looked at: refused, deviations, differences."""
-        setting = self.laboratory.setting(self.objective, optimizer, self.dtype, self.batch.seed)
+        setting = self._setting(optimizer, self.dtype)
         contestant = self.laboratory.contestant(implementation, self.experiment.factors.threads[0])
         timeout = self.experiment.run.timeout
         return contestant.ask("inspect", timeout, setting=setting, batch=str(self.path))
@@ -81,11 +81,14 @@ class Bench:
                 error = missing_or_off(given.get(tensor), reference)
                 yield self._of_contestant(implementation, tensor, error, voice)
 
-    def trajectory(self, implementation: str, optimizer: str) -> TrajectoryParity:
-        """Compare the parameters after each step, as far as the training does not diverge."""
-        given = self._trajectory(implementation, optimizer, self.dtype)
-        wanted = self._trajectory(WITNESS, optimizer, "float64")
-        allowed = self._drift_tolerances(optimizer)
+    def trajectory(self, implementation: str, optimizer: str, lr: float | None = None) -> TrajectoryParity:
+        """Compare the parameters after each step, as far as the training does not diverge.
+
+        `lr` is the learning rate in place of the experiment's.
+        """
+        given = self._trajectory(implementation, optimizer, self.dtype, lr)
+        wanted = self._trajectory(WITNESS, optimizer, "float64", lr)
+        allowed = self._drift_tolerances(optimizer, lr)
         compared: list[tuple[float, float]] = []
         steps, first = 0, None
         for key, reference in wanted.items():
@@ -107,6 +110,7 @@ class Bench:
             passed=first is None,
             first_step=int(first[0]) if first else None,
             first_tensor=first[1] if first else None,
+            lr=lr,
         )
 
     def _of_contestant(
@@ -146,15 +150,18 @@ class Bench:
         said = {name: array for name, array in given.items() if name in spoken_of}
         return {t.tensor: t for t in hear_witnesses(said, wanted, self.complex_step, self.tolerances)}
 
-    def _drift_tolerances(self, optimizer: str) -> dict[str, float]:
-        if optimizer not in self._drift:
-            batch = self.batch
-            rule = UpdateRule(optimizer, self.experiment.optimizer_options(optimizer))
+    def _drift_tolerances(self, optimizer: str, lr: float | None = None) -> dict[str, float]:
+        if (optimizer, lr) not in self._drift:
+            batch, setting = self.batch, self._setting(optimizer, self.dtype, lr)
             batches = first_batches(len(batch.X), BATCH, 0, STEPS)
-            self._drift[optimizer] = drift_tolerances(
+            rule = UpdateRule(optimizer, setting["options"])
+            self._drift[optimizer, lr] = drift_tolerances(
                 batch.network, batch.parameters, batch.X, batch.Y, batches, rule, self.dtype
             )
-        return self._drift[optimizer]
+        return self._drift[optimizer, lr]
+
+    def _setting(self, optimizer: str, dtype: str, lr: float | None = None) -> dict[str, Any]:
+        return self.laboratory.setting(self.objective, optimizer, dtype, self.batch.seed, lr)
 
     def _trace(self, implementation: str, optimizer: str, dtype: str) -> dict[str, Array]:
         arrays = self._asked("trace", implementation, optimizer, dtype)
@@ -162,18 +169,27 @@ class Bench:
             name.removeprefix("gradient ").removeprefix("value "): array for name, array in arrays.items()
         }
 
-    def _trajectory(self, implementation: str, optimizer: str, dtype: str) -> dict[str, Array]:
-        return self._asked("trajectory", implementation, optimizer, dtype, batch_size=BATCH, steps=STEPS)
+    def _trajectory(
+        self, implementation: str, optimizer: str, dtype: str, lr: float | None = None
+    ) -> dict[str, Array]:
+        length = {"batch_size": BATCH, "steps": STEPS}
+        return self._asked("trajectory", implementation, optimizer, dtype, lr, **length)
 
     def _asked(
-        self, do: str, implementation: str, optimizer: str, dtype: str, **request: Any
+        self,
+        do: str,
+        implementation: str,
+        optimizer: str,
+        dtype: str,
+        lr: float | None = None,
+        **request: Any,
     ) -> dict[str, Array]:
         """Ask a contestant for arrays; the witness is asked for each only once."""
-        key = (do, optimizer)
+        key = (do, optimizer, lr)
         from_witness = (implementation, dtype) == (WITNESS, "float64")
         if from_witness and key in self._known:
             return self._known[key]
-        setting = self.laboratory.setting(self.objective, optimizer, dtype, self.batch.seed)
+        setting = self._setting(optimizer, dtype, lr)
         output = self.laboratory.folder / "answer.npz"
         self.laboratory.contestant(implementation, self.experiment.factors.threads[0]).ask(
             do,

@@ -34,7 +34,8 @@ class TrajectoryParity:
 
     `steps` is how many could be compared, fewer than asked for where the training diverges.
     `relative_error` and `tolerance` are those of the step and tensor where the error is largest beside its
-    tolerance; `first_step` and `first_tensor` say where it left the tolerance first.
+    tolerance; `first_step` and `first_tensor` say where it left the tolerance first. `lr` is the
+    learning rate where tuning chose it, None for the experiment's own.
     """
 
     implementation: str
@@ -47,6 +48,7 @@ class TrajectoryParity:
     passed: bool
     first_step: int | None
     first_tensor: str | None
+    lr: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,13 @@ class Parity:
         optimizer = row.optimizer if isinstance(row, TrajectoryParity) else None
         return self.deviations.get((row.implementation, row.objective, optimizer))
 
+    def declared(self, implementation: str, subject: str) -> str | None:
+        """Return what an implementation declares to do otherwise in a subject, such as an update rule."""
+        for one in self.differences:
+            if (one.implementation, one.subject, one.detected) == (implementation, subject, False):
+                return one.difference
+        return None
+
     def failure_of(self, cell: Cell) -> str | None:
         """Return why a cell may not run."""
         return self.failures.get((cell.implementation, cell.objective))
@@ -126,6 +135,11 @@ def reason(row: TensorParity | TrajectoryParity) -> str:
     what = (
         f"gradients: {row.tensor} is off"
         if isinstance(row, TensorParity)
-        else f"{row.optimizer}: {row.first_tensor} is off from step {row.first_step} on,"
+        else f"{row.optimizer}{at_rate(row)}: {row.first_tensor} is off from step {row.first_step} on,"
     )
     return f"{what} by {row.relative_error:.1e} in {row.dtype}, tolerance {row.tolerance:.1e}"
+
+
+def at_rate(row: TrajectoryParity) -> str:
+    """Say at which rate, where that is not the experiment's own."""
+    return "" if row.lr is None else f" at rate {row.lr:g}"

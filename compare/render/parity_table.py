@@ -11,12 +11,13 @@ from compare.render.value import Table, Value, as_text, plain, transposed
 
 Row = Mapping[str, Any]
 PARTS_AT = "parts at"
+TUNED_RATE = "tuned rate"
 NOT_CHECKED = "Parity was not checked."
 
 
 def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal") -> str:
     """Return a line per implementation, objective and dtype (its worst tensor), and one per trajectory."""
-    if not parity["tensors"] and not parity.get("failures"):
+    if not parity["tensors"] and not parity["trajectory"] and not parity.get("failures"):
         return NOT_CHECKED
     tables = [grid(as_text(part), format) for part in (tensor_columns(parity), path_columns(parity)) if part]
     failures = [_told(text, format) for text in failure_lines(parity)]
@@ -36,6 +37,8 @@ def path_columns(parity: Row) -> Table:
     table = transposed(_path_cells(row, parity) for row in parity["trajectory"])
     if not any(value.point for value in table.get(PARTS_AT, [])):
         table.pop(PARTS_AT, None)
+    if not any(value.point for value in table.get(TUNED_RATE, [])):
+        table.pop(TUNED_RATE, None)
     return table
 
 
@@ -57,7 +60,9 @@ def _tensor_cells(worst: Row, count: int, parity: Row) -> dict[str, Value]:
 
 
 def _path_cells(row: Row, parity: Row) -> dict[str, Value]:
-    cells = {key: plain(row[key]) for key in ("implementation", "objective", "optimizer", "dtype", "steps")}
+    cells = {key: plain(row[key]) for key in ("implementation", "objective", "optimizer")}
+    cells[TUNED_RATE] = Value("" if row.get("lr") is None else f"{row['lr']:.4g}")
+    cells |= {key: plain(row[key]) for key in ("dtype", "steps")}
     step, tensor = row.get("first_step"), row.get("first_tensor")
     parted = "" if step is None else f"step {step}" + (f", {tensor}" if tensor else "")
     return cells | _error_cells(row, parity) | {PARTS_AT: Value(parted)}

@@ -1,0 +1,58 @@
+"""What a worker of a cluster does: its laboratories stay, with the data, from one task to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from compare.experiment import Experiment
+from compare.measure.laboratory import Laboratory
+from compare.measure.parallel import Benches, unheard
+from compare.measure.protocol import Sitting, make_timings
+from compare.measure.work import Record, Task, Work
+from compare.results import Regime
+from compare.timings import Timing
+from data import Dataset
+
+Rates = dict[Regime, float]
+"""The learning rate of every regime that has one of its own."""
+
+_benches: dict[str, list[Benches]] = {}
+"""In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
+
+
+def do_there(
+    experiment: dict[str, Any], data: Dataset, rates: Rates, work: Work[Task, Record], task: Task
+) -> Record:
+    """Do a task, in a process of a worker."""
+    with lent(experiment, data, rates) as laboratory:
+        return work.attempt(laboratory, task, unheard, False)
+
+
+def time_there(
+    experiment: dict[str, Any], data: Dataset, rates: Rates, sittings: Sequence[Sitting], rounds: int
+) -> list[Timing]:
+    """Take the timings of some sittings, in a process of a worker."""
+    with lent(experiment, data, rates) as laboratory:
+        return list(make_timings(laboratory, sittings, rounds))
+
+
+@contextmanager
+def lent(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Iterator[Laboratory]:
+    """Lend a laboratory for an experiment at its rates; made at the first call."""
+    found = _benches.setdefault(data.sha256, [])
+    benches = next((one for one in found if one.first.experiment.to_dict() == experiment), None)
+    if benches is None:
+        benches = Benches(Laboratory(Experiment.from_dict(experiment), data))
+        found.append(benches)
+    with benches.lent() as laboratory:
+        laboratory.rates = rates
+        yield laboratory
+
+
+def leave(sha256: str) -> None:
+    """End, in a worker's process, whatever was begun for a dataset."""
+    for benches in _benches.pop(sha256, []):
+        benches.close()
+        benches.first.close()
