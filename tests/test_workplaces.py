@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from contestant_support import PYTHONPATH, experiment, one_line, register_odd_contestants, write_csv
 from ungated import UNGATED
 
+from compare.measure import parallel
 from compare.measure.cluster import Cluster, usable_workers
 from compare.measure.laboratory import Laboratory
 from compare.measure.parallel import at_once
@@ -367,3 +369,31 @@ def test_every_task_of_a_cluster_takes_the_whole_of_its_workers_resource():
     cluster._client = Client()
     for how in (cluster._executor(), cluster._executor(workers=["one"])):
         assert how["resources"] == {"exclusive": 1}
+
+
+def test_tasks_are_submitted_a_bounded_number_ahead_and_all_of_them_end_once(monkeypatch):
+    monkeypatch.setattr(parallel, "AHEAD", 4)
+    outstanding, most = [], []
+    work = Work(attempt=None, unmade=lambda laboratory, task, status, reason: (task, status))
+
+    def submit(task):
+        outstanding.append(task)
+        most.append(len(outstanding))
+        return executor.submit(do, task)
+
+    def do(task):
+        time.sleep(0.001)
+        if task % 7 == 0:
+            raise ZeroDivisionError("seven")
+        return task, "ok"
+
+    records = []
+    with ThreadPoolExecutor(2) as executor:
+        why_not = {3: ("refused", "three")}.get
+        for task, status in parallel.gather(work, None, range(50), why_not, submit):
+            records.append((task, status))
+            if status != "refused":
+                outstanding.remove(task)
+    expected = {task: "failed" if task % 7 == 0 else "ok" for task in range(50)} | {3: "refused"}
+    assert sorted(records) == sorted(expected.items())
+    assert max(most) == 4

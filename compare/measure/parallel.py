@@ -6,10 +6,11 @@ timed for comparison is timed afterwards, alone (`compare.measure.protocol`).
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from compare.measure.laboratory import Laboratory
@@ -17,6 +18,8 @@ from compare.measure.work import Record, Refused, Task, Work
 
 STOP_SECONDS = 0.02
 """How often processes are looked for that somebody has begun while the others were ended."""
+AHEAD = 1000
+"""Tasks that are submitted and have not ended, at most: enough for any cluster, and no more in memory."""
 
 
 class Benches:
@@ -105,13 +108,20 @@ def gather(
     Raises: CancelledError where the executor has lost its tasks: that is no failure of theirs.
     """
     waiting: dict[Future[Record], Task] = {}
-    for task in plan:
-        why_not = refused(task)
-        if why_not is None:
-            waiting[submit(task)] = task
-        else:
-            yield work.unmade(laboratory, task, *why_not)
-    for future in as_completed(waiting):
+    ended: queue.SimpleQueue[Future[Record]] = queue.SimpleQueue()
+    left = iter(plan)
+    while True:
+        while len(waiting) < AHEAD and (task := next(left, None)) is not None:
+            why_not = refused(task)
+            if why_not is None:
+                future = submit(task)
+                waiting[future] = task
+                future.add_done_callback(ended.put)
+            else:
+                yield work.unmade(laboratory, task, *why_not)
+        if not waiting:
+            return
+        future = ended.get()
         task = waiting.pop(future)
         try:
             yield future.result()
