@@ -5,7 +5,8 @@
 
 The grid trains 64-8-10 on the digits at several batch sizes and with several optimizers, by hand, from as
 many seeds as give the number of runs, and is written like any experiment. "Outside" is everything that is
-not a training step: starting processes, initial weights, evaluation for the curve, records on disk.
+not a training step: starting processes, initial weights, evaluation for the curve, records on disk. Memory is
+the most that the process has had so far; of the runs it is also told for each thousand since the first line.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from compare.experiment import Experiment
 from compare.measure.laboratory import Laboratory
 from compare.measure.schedule import interleaved
 from compare.measure.session import make_runs
-from compare.render.files import result_files
+from compare.render.files import made_files
 from compare.results import CurvePoint, Run
 from compare.store import Store
 from data import load_dataset
@@ -52,7 +53,8 @@ def time_runs(runs: int, epochs: int, directory: Path) -> None:
     """Make the runs for real and print the share of the time that was training, and memory on the way."""
     experiment = grid(runs, epochs)
     plan = list(interleaved(experiment.cells(), experiment.run.seeds))
-    begun, training, marks = time.monotonic(), 0.0, {len(plan) // 10, len(plan) // 2, len(plan)}
+    begun, training, marks = time.monotonic(), 0.0, [len(plan) // 10, len(plan) // 2, len(plan)]
+    first = 0.0
     with (
         Laboratory(experiment, load_dataset("digits")) as laboratory,
         Store.create(directory, {"experiment": experiment.to_dict()}) as store,
@@ -62,17 +64,16 @@ def time_runs(runs: int, epochs: int, directory: Path) -> None:
             store.append(run)
             training += run.seconds
             if number in marks:
-                wall = time.monotonic() - begun
-                outside = 1 - training / wall
-                print(
-                    f"{number:6} runs  {wall:7.1f} s  outside training {outside:6.1%}  {memory()}", flush=True
-                )
+                wall, first = time.monotonic() - begun, first or memory()
+                told = f"{number:6} runs  {wall:7.1f} s  outside training {1 - training / wall:6.1%}"
+                more = 1000 * (memory() - first) / max(1, number - marks[0])
+                print(f"{told}  at most {memory():6.1f} MiB  +{more:.2f} a thousand runs", flush=True)
 
 
-def memory() -> str:
-    """Return the most memory that this process has had."""
+def memory() -> float:
+    """Return the most MiB that this process has had."""
     scale = 2**20 if sys.platform == "darwin" else 2**10
-    return f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale:.0f} MiB"
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 
 
 def made_up(experiment: Experiment) -> Iterator[Run]:
@@ -87,24 +88,27 @@ def made_up(experiment: Experiment) -> Iterator[Run]:
 
 
 def time_results(count: int, directory: Path) -> None:
-    """Write, read back, analyse and render the results of made-up runs, and print how long each takes."""
+    """Write, read back, analyse and render the results of made-up runs; print time and memory of each."""
     experiment = grid(count, 19)
     with Store.create(directory, {"experiment": experiment.to_dict()}) as store:
-        timed("written, a line a run", lambda: [*map(store.append, made_up(experiment))])
+        timed("written, a line a run", lambda: [store.append(run) for run in made_up(experiment)])
     resumed = timed("read back", lambda: Store.resume(directory))
     with resumed as store:
         document = timed(
-            "analysed", lambda: results_document(experiment, {"command": None}, PARITY, store.runs)
+            "analysed",
+            lambda: results_document(
+                experiment, {"command": None}, PARITY, store.run_rows(experiment.cells())
+            ),
         )
-        files = timed("rendered", lambda: result_files(document))
-        print(f"{len(store.runs)} runs, {sum(map(len, files.values())) / 1e6:.1f} MB of files; {memory()}")
+        paths = timed("rendered and written", lambda: [store.write(*made) for made in made_files(document)])
+        print(f"{len(store.runs)} runs, {sum(path.stat().st_size for path in paths) / 1e6:.1f} MB of files")
 
 
 def timed(what: str, work: Callable[[], Any]) -> Any:
-    """Do the work and print how long it took."""
+    """Do the work; print how long it took, and the most memory until then."""
     begun = time.monotonic()
     done = work()
-    print(f"{time.monotonic() - begun:7.2f} s  {what}", flush=True)
+    print(f"{time.monotonic() - begun:7.2f} s  at most {memory():6.1f} MiB  {what}", flush=True)
     return done
 
 

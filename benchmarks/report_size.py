@@ -20,7 +20,7 @@ from typing import Any
 from compare.analysis.document import results_document
 from compare.experiment import Experiment
 from compare.reading import read_results
-from compare.render.files import MAKERS, PICTURES, json_text, result_files
+from compare.render.files import MAKERS, PICTURES, json_pieces, result_files
 from compare.render.terminal import results_paragraphs
 from compare.results import Cell, CurvePoint, Run
 from compare.timings import Block, Timing
@@ -40,7 +40,9 @@ def made_document(runs: int, epochs: int = EPOCHS, seed: int = 0) -> dict[str, A
     trained = [made_run(cell, number, epochs, chance) for cell in cells for number in experiment.run.seeds]
     timed = [timing for cell in cells for timing in made_timings(cell, experiment.reference, chance)]
     environment = {"python": "3.11", "processor": "made up", "cores": 2, "command": "python -m compare.run"}
-    return results_document(experiment, environment, made_parity(cells), trained, None, timed)
+    rows = [run.to_json() for run in trained]
+    made = results_document(experiment, environment, made_parity(cells), rows, None, timed)
+    return {**made, "runs": rows}
 
 
 def made_experiment(settings: int, epochs: int) -> Experiment:
@@ -148,11 +150,11 @@ def main() -> None:
     if options.write:
         options.write.mkdir(parents=True, exist_ok=True)
         made = made_document(options.runs, seed=options.seed)
-        (options.write / "results.json").write_text(json_text(made))
+        (options.write / "results.json").write_text("".join(json_pieces(made)))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
-        path.write_text(json_text(made_document(options.runs, seed=options.seed)))
+        path.write_text("".join(json_pieces(made_document(options.runs, seed=options.seed))))
         whole = Clock()
         results = read_results(path)
         whole.tell("read, checked", path.stat().st_size)

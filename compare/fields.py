@@ -67,10 +67,10 @@ def object_with(
     if not isinstance(value, dict):
         raise ResultsError(f"{what} must be a JSON object, not {type(value).__name__}")
     value = {**(later or {}), **value}
-    missing = [key for key in keys if key not in value]
-    unknown = [key for key in value if key not in keys]
-    if missing or unknown:
+    if len(value) != len(keys) or any(key not in value for key in keys):
+        missing = [key for key in keys if key not in value]
+        unknown = [key for key in value if key not in keys]
         told = {"lacks the keys": missing, "has the unknown keys": unknown}
         faults = [f"{fault} {', '.join(names)[:80]}" for fault, names in told.items() if names]
         raise ResultsError(f"{what} {' and '.join(faults)}")
-    return dict(value)
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from compare.render.fairness_notes import fairness_notes
 from compare.render.files import MAKERS, count_parts, made_files
 from compare.render.parity_table import parity_table
 from compare.render.terminal import results_paragraphs
-from compare.results import Run, in_grid_order
 from compare.store import Store
 from data import Dataset
 
@@ -82,12 +81,12 @@ def finish(
     environment |= {"data": data_record(dataset), "note": record.note} | place.facts()
     if record.device:
         environment["device"] = record.device
-    pictures = pictures_seen(experiment, dataset, store.runs)
+    pictures = pictures_seen(experiment, dataset, store)
     document = results_document(
         experiment,
         environment,
         parity.to_dict(),
-        store.runs,
+        store.run_rows(experiment.cells()),
         derivation,
         store.timings,
         pictures,
@@ -100,7 +99,7 @@ def finish(
         say(paragraph)
     paths += write_results(store, document, DRAWN, shown)
     say(f"Written: {told_paths(paths)}")
-    statuses = [run.status for run in store.runs] + [timing.status for timing in store.timings]
+    statuses = (*store.runs.statuses().values(), *store.timings.statuses().values())
     failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(parity.all_equal, failed)
 
@@ -126,13 +125,16 @@ def write_results(
     return paths
 
 
-def pictures_seen(experiment: Experiment, dataset: Dataset, runs: Sequence[Run]) -> dict[str, Any] | None:
-    """Return test images with what the trained networks take them for, where the data are images."""
+def pictures_seen(experiment: Experiment, dataset: Dataset, store: Store) -> dict[str, Any] | None:
+    """Return test images with what the trained networks take them for, where the data are images.
+
+    Runs of the first seed alone have told their predictions.
+    """
     if dataset.image_shape is None:
         return None
     images = Images(dataset.X_test, dataset.Y_test, dataset.classes, dataset.image_shape)
-    ordered = in_grid_order(runs, experiment.cells())
-    return pictures_of(images, ordered, (experiment.reference, experiment.contestants[0]))
+    runs = store.runs_of(experiment.run.seeds[0], experiment.cells())
+    return pictures_of(images, runs, (experiment.reference, experiment.contestants[0]))
 
 
 def data_record(dataset: Dataset) -> dict[str, object]:

@@ -12,17 +12,26 @@ import json
 import os
 import stat
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from compare.fields import ResultsError
 
 SYNC_SECONDS = 0.5
 """For how long records may be in the file and not yet on the disk."""
 LARGEST_BYTES = 512 * 2**20
+"""Of what is read at once: a line, or a file that has no lines."""
+AT_ONCE = 2**14
+"""Bytes that are read of a line at first; the line of a run of 20 epochs has about 4,000."""
 
-Record = TypeVar("Record")
+
+class Place(NamedTuple):
+    """Where a line stands in its file, and the CRC-32 of what it was when it was written or checked."""
+
+    start: int
+    checksum: int
 
 
 class Journal:
@@ -57,8 +66,8 @@ class Journal:
         """Its length in bytes."""
         return os.fstat(self._descriptor).st_size
 
-    def append(self, record: object) -> None:
-        """Add one line, whole or not at all."""
+    def append(self, record: object) -> Place:
+        """Add one line, whole or not at all; return its place."""
         line = (json.dumps(record, allow_nan=False) + "\n").encode()
         size = self.size
         try:
@@ -72,25 +81,53 @@ class Journal:
             if isinstance(error, OSError):
                 raise ResultsError(f"cannot write {self.path}: {error.strerror}") from None
             raise
+        return Place(size, zlib.crc32(line))
 
-    def take_up(self, parse: Callable[[object], Record]) -> tuple[list[Record], bool]:
-        """Return the records of all complete lines; a torn last line is cut off, and True says so.
+    def take_up(self, keep: Callable[[Place, Any], None]) -> bool:
+        """Give `keep` every complete line, one at a time; a torn last line is cut off, and True says so.
 
-        Raises: ResultsError naming file and line for a line that `parse` or JSON refuses.
+        Raises: ResultsError naming file and line for a line that `keep` or JSON refuses.
         """
-        content = read_bounded(self._descriptor, self.path)
-        whole = content[: content.rfind(b"\n") + 1]
-        records = []
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                records.append(parse(loads(line)))
-            except (ValueError, RecursionError) as error:
-                told = " ".join(str(error).split())
-                raise ResultsError(f"{self.path}, line {number}: {told}; mend or delete that line") from None
-        torn = len(whole) < len(content)
-        if torn:
-            os.ftruncate(self._descriptor, len(whole))
-        return records, torn
+        check_regular(self._descriptor, self.path)
+        start = 0
+        with open(os.dup(self._descriptor), "rb") as file:
+            file.seek(0)
+            number = 0
+            while line := file.readline(LARGEST_BYTES + 1):
+                number += 1
+                if len(line) > LARGEST_BYTES:
+                    told = f"has more than the {LARGEST_BYTES} bytes that are read"
+                    raise ResultsError(f"{self.path}, line {number}: {told}")
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._descriptor, start)
+                    return True
+                try:
+                    keep(Place(start, zlib.crc32(line)), loads(line[:-1]))
+                except (ValueError, RecursionError) as error:
+                    told = " ".join(str(error).split())
+                    raise ResultsError(
+                        f"{self.path}, line {number}: {told}; mend or delete that line"
+                    ) from None
+                start += len(line)
+        return False
+
+    def read(self, place: Place) -> Any:
+        """Return what the line at a place says; raise `ResultsError` where it is no longer what it was."""
+        line, wanted = b"", AT_ONCE
+        try:
+            while b"\n" not in line:
+                os.lseek(self._descriptor, place.start + len(line), os.SEEK_SET)
+                more = os.read(self._descriptor, wanted)
+                if not more:
+                    break
+                line, wanted = line + more, 2 * wanted
+        except OSError as error:
+            raise ResultsError(f"cannot read {self.path}: {error.strerror}") from None
+        line = line[: line.find(b"\n") + 1]
+        if not line or zlib.crc32(line) != place.checksum:
+            told = "somebody else has changed it while it was in use"
+            raise ResultsError(f"{self.path}: {told}: the record at byte {place.start} is another")
+        return loads(line)
 
     def close(self) -> None:
         """Close the file, and with it give back a lock on it; closing twice does nothing."""
@@ -103,11 +140,14 @@ class Journal:
 
 def loads(content: bytes) -> Any:
     """Return what a JSON text says; NaN and infinity are refused."""
+    return _DECODER.decode(content.decode("utf-8"))
 
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
 
-    return json.loads(content.decode("utf-8"), parse_constant=refuse)
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def read_bounded(descriptor: int, path: Path, most: int | None = None) -> bytes:
@@ -116,14 +156,20 @@ def read_bounded(descriptor: int, path: Path, most: int | None = None) -> bytes:
     Without `most` the limit is `LARGEST_BYTES`.
     """
     most = LARGEST_BYTES if most is None else most
+    size = check_regular(descriptor, path)
+    if size > most:
+        raise ResultsError(f"{path} has {size} bytes, more than the {most} that are read")
+    with open(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return file.read(size)
+
+
+def check_regular(descriptor: int, path: Path) -> int:
+    """Return a regular file's length in bytes; raise `ResultsError` where it is none."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise ResultsError(f"{path} is not a regular file")
-    if status.st_size > most:
-        raise ResultsError(f"{path} has {status.st_size} bytes, more than the {most} that are read")
-    with open(os.dup(descriptor), "rb") as file:
-        file.seek(0)
-        return file.read(most)
+    return status.st_size
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from compare.fields import ResultsError
-from compare.store import EXPERIMENT, JOURNALS, write_whole
+from compare.store import EXPERIMENT, JOURNALS
+from compare.whole_files import write_whole
 
 RECORDS = (*sorted(JOURNALS), EXPERIMENT, "results.json")
 """What a run leaves as its record, which no report replaces."""
@@ -34,12 +35,11 @@ class Output:
             advice = "choose another --output, or replace what is there with --force"
             raise ResultsError(f"{directory} is not empty: {advice}")
 
-    def write(self, name: str, content: str | bytes) -> Path:
+    def write(self, name: str, content: str | bytes | Iterable[str]) -> Path:
         """Write one file, a text as UTF-8, whole or not at all; return its path."""
         if Path(name).name in RECORDS:
             raise ResultsError(f"{name} is the record of a run, which a report does not replace")
-        encoded = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
-        return write_whole(self.directory, name, encoded)
+        return write_whole(self.directory, name, content)
 
 
 def write_file(path: Path, text: str) -> None:

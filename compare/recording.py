@@ -26,7 +26,7 @@ class Interrupted(Exception):  # noqa: N818
 def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
     """Return the runs of the grid that have not ended well yet."""
     experiment = laboratory.experiment
-    done = {run.key for run in store.runs if run.status in ("ok", "diverged")}
+    done = {key for key, status in store.runs.statuses().items() if status in ("ok", "diverged")}
     plan = interleaved(experiment.cells(), experiment.run.seeds)
     return [planned for planned in plan if key_of(planned) not in done]
 
@@ -81,7 +81,7 @@ def record_runs(
 def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown: bool) -> None:
     """Time the cells that have a good run; raise `Interrupted` where the user stops it."""
     settings = laboratory.experiment.run
-    trained = {run.cell for run in store.runs if run.status == "ok"}
+    trained = {cell for (cell, _, _), status in store.runs.statuses().items() if status == "ok"}
     cells = [cell for cell in laboratory.experiment.cells() if cell in trained]
     reference = laboratory.experiment.reference
     every = list(sittings(cells, settings.processes, reference, settings.null_test, settings.floor))
@@ -104,7 +104,9 @@ def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown
 def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
     """Measure the gradient noise where that is wanted and not done; raise `Interrupted` likewise."""
     rows = len(laboratory.data.X_train)
-    plan = planned_noise(laboratory.experiment, rows, store.runs, store.noise_scales)
+    experiment = laboratory.experiment
+    runs = [*store.runs_of(experiment.run.seeds[0], experiment.cells())]
+    plan = planned_noise(experiment, rows, runs, store.noise_scales)
     total = len(plan) + len(store.noise_scales)
 
     def on_disk() -> str:

@@ -14,7 +14,7 @@ from compare.output import Output, told_paths
 from compare.progress import Progress
 from compare.reading import Results, one_line, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
-from compare.render.files import count_parts, made_files
+from compare.render.files import Content, count_parts, made_files
 from compare.render.layout import Layout
 from compare.render.parity_table import parity_table
 from compare.render.settings import title_of
@@ -102,7 +102,7 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
     _write(comparison_files(several, formats, layout.intervals), output, say)
 
 
-def _write(files: Iterable[tuple[str, str | bytes]], output: Output, say: Say) -> None:
+def _write(files: Iterable[tuple[str, Content]], output: Output, say: Say) -> None:
     paths = [output.write(name, content) for name, content in files]
     say(f"Written: {told_paths(paths)}" if paths else "Nothing was there to write.")
 

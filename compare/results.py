@@ -28,6 +28,7 @@ from compare.fields import (
     object_with,
     or_none,
 )
+from compare.rows import Row, Rows
 
 __all__ = [
     "CELL_FIELDS",
@@ -58,6 +59,10 @@ class Cell:
 
     def __post_init__(self) -> None:
         check_fields(self.__dict__, CELL_FIELDS)
+
+
+RunKey = tuple[Cell, int, int]
+"""Cell, seed and round."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Run:
         check_fields(self.__dict__, _RUN)
 
     @property
-    def key(self) -> tuple[Cell, int, int]:
+    def key(self) -> RunKey:
         """What makes a run the same run when it is repeated: cell, seed and round."""
         return self.cell, self.seed, self.round
 
@@ -139,8 +144,7 @@ class Run:
     def from_json(cls, value: object) -> Run:
         """Return the run that `to_json` wrote; raise `ResultsError` naming the key that is wrong."""
         keys = [*CELL_FIELDS, *(key for key in _RUN if key != "cell")]
-        absent = {"lr": None, "host": None, "alone": True, "predictions": None, "compile_seconds": None}
-        entry = object_with(value, keys, "a run", absent)
+        entry = object_with(value, keys, "a run", LATER_KEYS)
         points = entry.pop("curve")
         if isinstance(entry["predictions"], list):
             entry["predictions"] = tuple(entry["predictions"])
@@ -150,10 +154,31 @@ class Run:
         return cls(cell=cell, curve=tuple(_point(point) for point in points), **entry)
 
 
-def in_grid_order(runs: Iterable[Run], cells: Sequence[Cell]) -> list[Run]:
-    """Return the runs sorted as the grid lists its cells, then by seed and round; unknown cells come last."""
-    place = {cell: index for index, cell in enumerate(cells)}
-    return sorted(runs, key=lambda run: (place.get(run.cell, len(place)), run.seed, run.round))
+def cell_of(row: Row) -> Cell:
+    """Return the cell that a row, run or timing of a results document belongs to."""
+    return Cell(**{key: row[key] for key in CELL_FIELDS})
+
+
+def row_of_run(entry: dict[str, Any]) -> Row:
+    """Return the row of `results.json` that a line of `runs.jsonl` becomes, which may lack later keys.
+
+    What the run predicted is left out: the document's `pictures` have what is shown of it.
+    """
+    for key, absent in LATER_KEYS.items():
+        entry.setdefault(key, absent)
+    del entry["predictions"]
+    return entry
+
+
+def in_grid_order(keys: Iterable[RunKey], cells: Sequence[Cell]) -> list[RunKey]:
+    """Return the keys sorted as the grid lists its cells, then by seed and round; unknown cells come last.
+
+    Those of one cell stand together, whether it is known or not.
+    """
+    found, place = list(keys), {cell: index for index, cell in enumerate(cells)}
+    for cell, _, _ in found:
+        place.setdefault(cell, len(place))
+    return sorted(found, key=lambda key: (place[key[0]], *key[1:]))
 
 
 def build_results(
@@ -161,7 +186,7 @@ def build_results(
     experiment: Mapping[str, object],
     environment: Mapping[str, object],
     parity: Mapping[str, object],
-    runs: Iterable[Run],
+    runs: Iterable[Run] | Rows,
     summary: Sequence[Mapping[str, object]],
     attribution: Sequence[Mapping[str, object]],
     reference: str,
@@ -178,8 +203,9 @@ def build_results(
 ) -> dict[str, Any]:
     """Return the document of `results.json` (described by `results.schema.json`), free of NaN and infinity.
 
-    `reference` is the implementation the time ratios refer to. The parts that may be left out (None) are
-    those that not every experiment has. Raises `ResultsError` for a value JSON cannot hold.
+    Runs are records, or rows that are ready for JSON. `reference` is the implementation the time ratios
+    refer to. The parts that may be left out (None) are those that not every experiment has. Raises
+    `ResultsError` for a value JSON cannot hold.
     """
     optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
     optional |= {"derivation": derivation, "pictures": pictures, "fairness": fairness}
@@ -191,12 +217,13 @@ def build_results(
             "reference": reference,
             "environment": environment,
             "parity": parity,
-            "runs": [run.to_json() for run in runs],
+            "runs": (),
             "summary": summary,
             "attribution": attribution,
             **{name: part for name, part in optional.items() if part is not None},
         }
     )
+    document["runs"] = runs if isinstance(runs, Rows) else [run.to_json() for run in runs]
     return document
 
 
@@ -267,3 +294,5 @@ _RUN: dict[str, Kind] = {
     "predictions": or_none(_CLASSES),
     "compile_seconds": or_none(SECONDS),
 }
+LATER_KEYS = {"lr": None, "host": None, "alone": True, "predictions": None, "compile_seconds": None}
+"""Keys that older files lack, with what their absence means."""

@@ -11,17 +11,21 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from compare.journal import Journal, loads, read_bounded
 from compare.noise_scales import NoiseScale
-from compare.results import ResultsError, Run, finite
+from compare.results import Cell, ResultsError, Run, finite, in_grid_order, row_of_run
+from compare.rows import Rows
+from compare.shelf import Shelf
 from compare.timings import Timing
 from compare.tunings import Tuning
+from compare.whole_files import write_whole
 
 if sys.platform != "win32":
     import fcntl
@@ -64,9 +68,10 @@ class Store:
         self.directory = directory
         self.experiment: dict[str, Any] = {}
         self.dropped: str | None = None
-        self._run_lines = runs
         self._journals: dict[str, Journal] = {RUNS: runs}
-        self._records: dict[type[Record], dict[object, Any]] = {kind: {} for kind in KINDS}
+        self._shelves: dict[type[Record], Shelf[Any]] = {
+            of: Shelf(partial(self._journal, kind.file), kind.parse) for of, kind in KINDS.items()
+        }
 
     @classmethod
     def create(cls, directory: Path, experiment: Mapping[str, object]) -> Store:
@@ -86,7 +91,7 @@ class Store:
         try:
             if _holds_more_than_a_beginning(directory):
                 raise ResultsError(taken)
-            store.write_text(EXPERIMENT, text)
+            store.write(EXPERIMENT, text)
             store.experiment = json.loads(text)
         except BaseException:
             store._take_back()
@@ -112,39 +117,39 @@ class Store:
         return store
 
     @property
-    def runs(self) -> tuple[Run, ...]:
-        """The runs on disk, oldest first; a run that was repeated stands once, as it was last."""
-        return tuple(self._records[Run].values())
+    def runs(self) -> Shelf[Run]:
+        """The runs on disk."""
+        return self._shelves[Run]
 
     @property
-    def timings(self) -> tuple[Timing, ...]:
-        """The timings on disk, oldest first; one that was repeated stands once, as it was last."""
-        return tuple(self._records[Timing].values())
+    def timings(self) -> Shelf[Timing]:
+        """The timings on disk."""
+        return self._shelves[Timing]
 
     @property
-    def noise_scales(self) -> tuple[NoiseScale, ...]:
-        """The noise scales on disk, likewise."""
-        return tuple(self._records[NoiseScale].values())
+    def noise_scales(self) -> Shelf[NoiseScale]:
+        """The noise scales on disk."""
+        return self._shelves[NoiseScale]
 
     @property
-    def tunings(self) -> tuple[Tuning, ...]:
-        """The trainings at learning rates to choose from, likewise."""
-        return tuple(self._records[Tuning].values())
+    def tunings(self) -> Shelf[Tuning]:
+        """The trainings at learning rates to choose from."""
+        return self._shelves[Tuning]
+
+    def runs_of(self, seed: int, cells: Sequence[Cell]) -> Iterator[Run]:
+        """Yield the runs of one seed in the order of the grid: as few however many seeds there are."""
+        return self.runs.of(in_grid_order((key for key in self.runs.statuses() if key[1] == seed), cells))
+
+    def run_rows(self, cells: Sequence[Cell]) -> Rows:
+        """Return the runs as the rows of `results.json`, in the order of the grid that has these cells."""
+        keys = in_grid_order(self.runs.statuses(), cells)
+        return Rows(len(keys), lambda: map(row_of_run, self.runs.entries(keys)))
 
     def append(self, record: Record) -> None:
         """Add one line to the file of the record's kind and return once it is on disk."""
-        self._journal(KINDS[type(record)].file).append(record.to_json())
-        self._records[type(record)][record.key] = record
+        self._shelves[type(record)].append(record)
 
-    def write_text(self, name: str, text: str) -> Path:
-        """Write a text file of the directory whole or not at all; return its path."""
-        return self.write_bytes(name, text.encode("utf-8", errors="backslashreplace"))
-
-    def write(self, name: str, content: str | bytes) -> Path:
-        """Write a file of the directory, a text as UTF-8; return its path."""
-        return self.write_text(name, content) if isinstance(content, str) else self.write_bytes(name, content)
-
-    def write_bytes(self, name: str, content: bytes) -> Path:
+    def write(self, name: str, content: str | bytes | Iterable[str]) -> Path:
         """Write a file of the directory, e.g. "figures/loss.png", whole or not at all; return its path."""
         if Path(name).name in JOURNALS:
             raise ResultsError(f"{name!r} is not the name of a file to write inside {self.directory}")
@@ -185,37 +190,9 @@ class Store:
             path = self.directory / kind.file
             if not path.exists():
                 continue
-            records, torn = self._journal(kind.file).take_up(kind.parse)
-            self._records[of] = {record.key: record for record in records}
+            torn = self._shelves[of].take_up()
             if torn and self.dropped is None:
                 self.dropped = f"{path}: the last line was cut off and is dropped; {kind.remade}"
-
-
-def write_whole(directory: Path, name: str, content: bytes) -> Path:
-    """Write a file of a directory, which is made where it is missing, whole or not at all; return its path.
-
-    Symbolic links inside the directory are replaced or refused, not followed.
-
-    Raises: ResultsError for a name that leads out of the directory, and where it cannot be written.
-    """
-    relative = Path(name)
-    if relative.is_absolute() or ".." in relative.parts or relative.name == "":
-        raise ResultsError(f"{name!r} is not the name of a file to write inside {directory}")
-    path = directory / relative
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if relative.parent != Path() and path.parent.resolve() != directory.resolve() / relative.parent:
-            raise ResultsError(f"{path.parent} leads out of {directory}: remove that link")
-        partial.unlink(missing_ok=True)
-        _write_through(partial, content)
-        os.replace(partial, path)
-        _sync_directory(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-    return path
 
 
 def _holds_more_than_a_beginning(directory: Path) -> bool:
@@ -261,19 +238,3 @@ def _open_locked(directory: Path, flags: int) -> Journal:
         journal.close()
         raise
     return journal
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    if sys.platform != "win32":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -47,7 +47,8 @@ def journal_of(parse: Callable[[object], Any]) -> Target:
         path = written("fuzz.jsonl", content)
         journal = Journal.open(path, os.O_CREAT)
         try:
-            records, torn = journal.take_up(parse)
+            records: list[Any] = []
+            torn = journal.take_up(lambda place, entry: records.append(parse(entry)))
         except ResultsError:
             assert path.read_bytes() == content
             raise

@@ -176,7 +176,7 @@ def test_store_keeps_noise_scales_over_an_interruption(tmp_path):
         assert [kept.optimizer for kept in store.noise_scales] == ["adam", "sgd"]
         assert store.dropped.endswith("the last line was cut off and is dropped; it is measured again")
         with pytest.raises(ResultsError, match="not the name of a file to write"):
-            store.write_text("noise_scale.jsonl", "")
+            store.write("noise_scale.jsonl", "")
 
 
 def asked(**run_settings):

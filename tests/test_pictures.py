@@ -15,7 +15,7 @@ from compare.analysis.pictures import MOST_CELLS, MOST_MISTAKES, Images, chosen,
 from compare.experiment import Experiment
 from compare.measure.training import Split, predicted
 from compare.pictures import MOST_ROWS, sample_rows
-from compare.results import ResultsError, Run
+from compare.results import ResultsError, Run, row_of_run
 from data import load_dataset
 from data.images import image_shape
 
@@ -137,7 +137,8 @@ def test_of_very_many_cells_the_foremost_implementations_are_kept():
 
 def test_results_hold_the_pictures_and_the_runs_not_their_predictions():
     experiment = Experiment.from_dict({"name": "made", "training": {"epochs": 1}})
-    runs = [replace(one, predictions=(0, 1)) for one in runs_of(["numpy", "torch"])]
+    told = (replace(one, predictions=(0, 1)).to_json() for one in runs_of(["numpy", "torch"]))
+    runs = [row_of_run(one) for one in told]
     made = results_document(experiment, {}, {"passed": True, "tensors": [], "trajectory": []}, runs)
     assert not any("predictions" in one for one in made["runs"])
     assert "pictures" not in made

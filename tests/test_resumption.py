@@ -16,7 +16,8 @@ from compare import resumption
 from compare import run as command
 from compare.measure.conditions import conditions, differences
 from compare.results import ResultsError
-from compare.store import RUNS, Store, write_whole
+from compare.store import RUNS, Store
+from compare.whole_files import write_whole
 
 TOML = """
 [data]
@@ -188,7 +189,7 @@ def test_directory_that_cannot_be_begun_is_not_left_behind(tmp_path, monkeypatch
     def full(self, name, text):
         raise ResultsError("no space")
 
-    monkeypatch.setattr(Store, "write_text", full)
+    monkeypatch.setattr(Store, "write", full)
     with pytest.raises(ResultsError, match="no space"):
         Store.create(tmp_path / "out", {})
     assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ from made_timings import timing
 from compare.analysis.budgets import budgets
 from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.times import Times
-from compare.results import CurvePoint
+from compare.results import CurvePoint, Run
 from compare.timings import Entrant
 
 
@@ -15,15 +15,15 @@ def curve():
 
 
 def test_runs_made_alone_keep_their_seconds():
-    runs = [run(alone=True)]
-    assert with_timed_seconds(runs, Times([timing()])) == runs
+    rows = [run(alone=True).to_json()]
+    assert [*with_timed_seconds(rows, Times([timing()]))] == rows
 
 
 def test_runs_made_beside_others_get_the_timed_seconds_of_their_updates():
     made = run(cell(), updates=30, curve=curve(), seconds=9.0, seconds_to_target=6.0, alone=False)
     times = Times([timing(cell())])
     each = times.seconds_per_update(cell())
-    (retimed,) = with_timed_seconds([made], times)
+    (retimed,) = map(Run.from_json, with_timed_seconds([made.to_json()], times))
     assert retimed.seconds == 30 * each
     assert [point.seconds for point in retimed.curve] == [0, 10 * each, 20 * each, 30 * each]
     assert retimed.seconds_to_target == 20 * each
@@ -32,7 +32,7 @@ def test_runs_made_beside_others_get_the_timed_seconds_of_their_updates():
 def test_without_a_timing_nothing_is_said_of_their_seconds():
     small, large = cell(batch_size=8), cell(batch_size=32)
     runs = [run(of, seed, curve=curve(), alone=False) for of in (small, large) for seed in (0, 1)]
-    told = with_timed_seconds(runs, Times())
+    told = [*map(Run.from_json, with_timed_seconds([made.to_json() for made in runs], Times()))]
     assert {each.seconds for each in told} == {0.0}
     assert {row["held"] for row in budgets(told)} == {"epochs", "updates"}
 

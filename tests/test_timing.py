@@ -217,8 +217,8 @@ def test_timings_are_there_after_resuming_beside_the_runs(tmp_path: Path):
         store.append(timing(process=1, settled=False))
     assert (tmp_path / "timings.jsonl").read_bytes().count(b"\n") == 3
     with Store.resume(tmp_path) as again:
-        assert again.runs == (run(),)
-        assert again.timings == (timing(process=0), timing(process=1, settled=False))
+        assert [*again.runs] == [run()]
+        assert [*again.timings] == [timing(process=0), timing(process=1, settled=False)]
         again.append(timing(process=2))
     with Store.resume(tmp_path) as third:
         assert len(third.timings) == 3
@@ -231,7 +231,7 @@ def test_a_torn_line_of_timings_is_dropped_and_told(tmp_path: Path):
     path = tmp_path / "timings.jsonl"
     path.write_bytes(path.read_bytes()[:-9])
     with Store.resume(tmp_path) as again:
-        assert again.timings == (timing(process=0),)
+        assert [*again.timings] == [timing(process=0)]
         assert "timings.jsonl: the last line was cut off" in again.dropped
 
 

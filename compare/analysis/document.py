@@ -1,10 +1,10 @@
 """The document `results.json` of a finished experiment: what was run, how it went, what follows."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import attribute
+from compare.analysis.brief import in_brief
 from compare.analysis.budgets import budgets
 from compare.analysis.floor import floor_rows
 from compare.analysis.noise_scale import noise_rows
@@ -15,7 +15,8 @@ from compare.analysis.sweep import sweep
 from compare.analysis.times import Times
 from compare.experiment import Experiment
 from compare.noise_scales import NoiseScale
-from compare.results import CELL_FIELDS, Cell, Run, build_results, in_grid_order
+from compare.results import Run, build_results, cell_of
+from compare.rows import Row, Rows
 from compare.timings import Timing, timings_in_grid_order
 
 
@@ -23,7 +24,7 @@ def results_document(
     experiment: Experiment,
     environment: Mapping[str, object],
     parity: Mapping[str, object],
-    runs: Iterable[Run],
+    runs: Collection[Row],
     derivation: Mapping[str, object] | None = None,
     timings: Iterable[Timing] = (),
     pictures: Mapping[str, object] | None = None,
@@ -33,14 +34,16 @@ def results_document(
 ) -> dict[str, Any]:
     """Return the document, its summary and attribution computed from the runs and timings.
 
-    The number of training rows is `environment["data"]["training_rows"]`, where it is told. What the runs
-    predicted is left out of them: `pictures` has what is shown of it.
+    The runs are rows of the document, in the order of the grid (`Store.run_rows`). They are gone through
+    several times and never held: the document has them as `Rows`. The number of training rows is
+    `environment["data"]["training_rows"]`, where it is told.
     """
     timed = timings_in_grid_order(timings, experiment.cells())
-    ordered = with_timed_seconds(in_grid_order(runs, experiment.cells()), Times(timed))
+    times = Times(timed)
+    rows = Rows(len(runs), lambda: with_timed_seconds(runs, times))
     reference, null = experiment.reference, null_test(timed, experiment.reference)
     data = environment.get("data")
-    rows = data.get("training_rows") if isinstance(data, Mapping) else None
+    training_rows = data.get("training_rows") if isinstance(data, Mapping) else None
     factors = experiment.factors
     levels = {
         "implementation": experiment.contestants,
@@ -51,25 +54,26 @@ def results_document(
         "threads": factors.threads,
     }
     target = experiment.training.target
-    summary = summarise(ordered, reference, target, timed, null, rows)
-    swept = sweep(ordered, target, rows or 1, summary)
+    brief = [in_brief(row, target) for row in rows]
+    summary = summarise(brief, reference, target, timed, null, training_rows)
+    swept = sweep(brief, target, training_rows or 1, summary)
     return build_results(
         experiment=experiment.to_dict(),
         environment=environment,
         parity=parity,
-        runs=[replace(run, predictions=None) for run in ordered],
-        summary=marked(summary, parity, ordered),
-        attribution=attribute(ordered, levels, timed, rows),
+        runs=rows,
+        summary=marked(summary, parity, brief),
+        attribution=attribute(brief, levels, timed, training_rows),
         reference=reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,
         null_test=null,
-        budgets=budgets(ordered),
+        budgets=budgets(brief, rows),
         pictures=pictures,
         sweep=swept or None,
         tuning=tuning or None,
-        noise_scale=noise_rows(noise_scales, ordered, target) or None,
-        floor=floor_rows(Times(timed), reference, null) or None,
+        noise_scale=noise_rows(noise_scales, brief, target) or None,
+        floor=floor_rows(times, reference, null) or None,
         fairness=fairness,
     )
 
@@ -80,7 +84,7 @@ def marked(
     """Return the summary with what an implementation refuses, or does differently by design, in `status`."""
     refusals = {run.cell: run.reason for run in runs if run.status == "refused"}
     for row in rows:
-        reason = refusals.get(Cell(**{key: row[key] for key in CELL_FIELDS}))
+        reason = refusals.get(cell_of(row))
         if row["status"] == "refused" and reason:
             row["status"] = f"refused: {reason}"
         for one in parity.get("deviations", ()):

@@ -10,7 +10,7 @@ from typing import Any
 from compare.analysis.targets_reached import Reached, censored_interval, counted_runs, reached, told_of
 from compare.analysis.times import with_bounds
 from compare.batch_sizes import rows_per_batch
-from compare.results import CELL_FIELDS, Cell, Run
+from compare.results import Cell, Run, cell_of
 
 Row = dict[str, Any]
 TIMES = ("seconds_per_epoch", "seconds_per_epoch_low", "seconds_per_epoch_high")
@@ -39,7 +39,7 @@ def sweep(
     for run in runs:
         group = groups.setdefault(replace(run.cell, batch_size="full"), {})
         group.setdefault(run.cell, []).append(run)
-    timed = {Cell(**{key: row[key] for key in CELL_FIELDS}): row for row in summary}
+    timed = {cell_of(row): row for row in summary}
     return [
         _row(cell, of_cell, target, rows, timed.get(cell, {}))
         for group in groups.values()

@@ -1,8 +1,10 @@
 """What all contestants of an experiment share: the data on disk, the initial weights, the processes."""
 
 import errno
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +19,9 @@ from compare.measure.task import network_of
 from compare.network import Network
 from compare.results import Cell, Regime
 from data import PARTS, Dataset
+
+MOST_WEIGHTS, MOST_SPLITS = 64, 8
+"""Files of initial weights, and seeds' own splits, that are kept; an older one is made again where needed."""
 
 
 class Laboratory:
@@ -47,6 +52,7 @@ class Laboratory:
         self.rates: dict[Regime, float] = {}
         self._weights: dict[tuple[Network, int], tuple[Path, str]] = {}
         self._split_folders: dict[int, Path] = {}
+        self._numbers = count()
         try:
             if self._arrays == self.folder:
                 with told_where(self.folder):
@@ -66,15 +72,21 @@ class Laboratory:
         return self.data if self._splits is None else self._splits(seed)
 
     def own_folder(self, seed: int) -> str | None:
-        """Return the folder with a seed's own split, written once; None where all share the laboratory's."""
+        """Return the folder with a seed's own split; None where all share the laboratory's.
+
+        Like the file of `weights`, it is there for the next request to a contestant, and may go afterwards.
+        """
         if self._splits is None:
             return None
         if seed not in self._split_folders:
             folder = self.folder / f"split-{seed}"
             with told_where(folder):
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
                 write_parts(self._splits(seed), folder)
             self._split_folders[seed] = folder
+            if len(self._split_folders) > MOST_SPLITS:
+                oldest = self._split_folders.pop(next(iter(self._split_folders)))
+                shutil.rmtree(oldest, ignore_errors=True)
         return str(self._split_folders[seed])
 
     def network(self, objective: str) -> Network:
@@ -82,14 +94,16 @@ class Laboratory:
         return network_of(self.experiment, self.data, objective)
 
     def weights(self, network: Network, seed: int) -> tuple[Path, str]:
-        """Return the file with the initial weights of a seed, and their SHA-256; drawn once."""
+        """Return the file with the initial weights of a seed, and their SHA-256."""
         key = (network, seed)
         if key not in self._weights:
             parameters = draw_parameters(network, self.experiment.model.init, seed)
-            path = self.folder / f"weights-{len(self._weights)}.npz"
+            path = self.folder / f"weights-{next(self._numbers)}.npz"
             with told_where(path):
                 np.savez(path, allow_pickle=False, **parameters)
             self._weights[key] = path, fingerprint(parameters)
+            if len(self._weights) > MOST_WEIGHTS:
+                self._weights.pop(next(iter(self._weights)))[0].unlink(missing_ok=True)
         return self._weights[key]
 
     def learning_rate(self, cell: Cell) -> float:

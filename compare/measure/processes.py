@@ -92,8 +92,8 @@ def marked(mark: str) -> list[int]:
 def memory_of(pid: int) -> int | None:
     """Return the bytes of memory that a process holds now; None where the system does not tell."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        with open(f"/proc/{pid}/statm", "rb") as file:  # a Path would leave its name in a table at every look
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, AttributeError):
         return None
 

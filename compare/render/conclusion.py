@@ -11,6 +11,8 @@ from compare.analysis.digits import decimals, joined, with_decimals, with_interv
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import counted, printable, scientific
+from compare.render.trained import Trained, trained
+from compare.rows import once
 
 Row = Mapping[str, Any]
 SETTINGS = ("batch_size", "objective", "optimizer", "dtype", "threads")
@@ -27,7 +29,7 @@ def conclusion(document: Row) -> list[str]:
     sentences = [
         _parity(document["parity"], reference),
         _time(rows, reference, document.get("null_test")),
-        _accuracy(rows, reference, document["attribution"], document["runs"]),
+        _accuracy(rows, reference, document["attribution"], once(trained, document["runs"])),
     ]
     names = tuple(row["implementation"] for row in rows)
     return [printable(f"{text if text.startswith(names) else _capital(text)}.") for text in sentences]
@@ -129,13 +131,12 @@ def _places(row: Row) -> int:
     return decimals(row["time_ratio"], row["time_ratio_low"], row["time_ratio_high"], landmark=1.0)
 
 
-def _accuracy(rows: Sequence[Row], reference: str, attribution: Sequence[Row], runs: Sequence[Row]) -> str:
-    bad = sum(run["status"] != "ok" for run in runs)
-    if bad == len(runs):
-        return "no run ended well: there is no accuracy to tell" if runs else "no runs were made"
+def _accuracy(rows: Sequence[Row], reference: str, attribution: Sequence[Row], runs: Trained) -> str:
+    if runs.bad == runs.runs:
+        return "no run ended well: there is no accuracy to tell" if runs.runs else "no runs were made"
     parts = [_ends(rows) + _agreement(rows, reference), *_deciding(attribution)]
-    if bad:
-        parts.append(f"{bad} of {counted(len(runs), 'run')} did not end well and are left out of this")
+    if runs.bad:
+        parts.append(f"{runs.bad} of {counted(runs.runs, 'run')} did not end well and are left out of this")
     return "; ".join(parts)
 
 

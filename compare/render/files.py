@@ -14,13 +14,23 @@ from compare.render.markdown import table_markdown
 from compare.render.page import report_page
 
 Document = Mapping[str, Any]
-Files = Iterable[tuple[str, str | bytes]]
+Content = str | bytes | Iterator[str]
+"""A text, bytes, or a text in pieces, of which no more than one has to be held."""
+Files = Iterable[tuple[str, Content]]
 Maker = Callable[[Document, Layout], Files]
 
 
-def json_text(document: Document) -> str:
-    """Return the document as `results.json` has it."""
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+def json_pieces(document: Document) -> Iterator[str]:
+    """Yield the document as `results.json` has it, piece by piece: every run is one, on a line of its own."""
+    for at, (key, part) in enumerate(document.items()):
+        yield f"{',' if at else '{'}\n {json.dumps(key)}: "
+        if key == "runs":
+            lines = (json.dumps(run, allow_nan=False) for run in part)
+            yield from (f"{',' if number else '['}\n  {line}" for number, line in enumerate(lines))
+            yield "\n ]" if part else "[]"
+        else:
+            yield json.dumps(part, indent=1, allow_nan=False).replace("\n", "\n ")
+    yield "\n}\n"
 
 
 def page_text(document: Document) -> str:
@@ -31,7 +41,7 @@ def page_text(document: Document) -> str:
 
 
 MAKERS: dict[str, Maker] = {
-    "json": lambda document, layout: [("results.json", json_text(document))],
+    "json": lambda document, layout: [("results.json", json_pieces(document))],
     "csv": csv_files,
     "md": lambda document, layout: [("table.md", table_markdown(document, layout))],
     "tex": lambda document, layout: [("table.tex", table_tex(document, layout))],
@@ -53,11 +63,11 @@ def made_files(
     formats: Collection[str] = FORMATS,
     layout: Layout = DEFAULT,
     doing: Callable[[str], object] = lambda what: None,
-) -> Iterator[tuple[str, str | bytes]]:
+) -> Iterator[tuple[str, Content]]:
     """Yield name and content of each file as it is made; every figure is drawn once for all its formats.
 
-    A name may have a folder in it ("figures/graph.svg"); a text is to be written as UTF-8. `doing` is told
-    what is made next.
+    A name may have a folder in it ("figures/graph.svg"); a text is to be written as UTF-8, one that comes in
+    pieces before the next file is asked for. `doing` is told what is made next.
     """
     for format, maker in MAKERS.items():
         if format in formats:
@@ -73,4 +83,5 @@ def result_files(
     document: Document, formats: Collection[str] = FORMATS, layout: Layout = DEFAULT
 ) -> dict[str, str | bytes]:
     """Return the content of every file of a result directory that is made from the document, by name."""
-    return dict(made_files(document, formats, layout))
+    made = made_files(document, formats, layout)
+    return {name: "".join(content) if isinstance(content, Iterator) else content for name, content in made}

@@ -10,6 +10,8 @@ from compare.analysis.statistics import CONFIDENCE
 from compare.render.parity_table import worst_tensor
 from compare.render.settings import network_told, training_told
 from compare.render.text import counted, printable, scientific
+from compare.render.trained import trained
+from compare.rows import once
 
 Document = Mapping[str, Any]
 PERCENT = f"{CONFIDENCE:.0%}"
@@ -84,25 +86,20 @@ def _proven(document: Document) -> Iterable[str]:
 
 
 def _trained(document: Document) -> Iterable[str]:
-    runs = document["runs"]
-    if not runs:
+    runs = once(trained, document["runs"])
+    if not runs.runs:
         return
-    weights: dict[tuple[object, ...], set[str]] = {}
-    for run in runs:
-        weights.setdefault((run["seed"], run["dtype"]), set()).add(run["initial_weights_sha256"])
-    seeds = len({run["seed"] for run in runs})
-    told = f"Each cell of the grid was trained from {counted(seeds, 'seed')}"
+    told = f"Each cell of the grid was trained from {counted(runs.seeds, 'seed')}"
     yield f"{told}, every run in a process of its own."
-    if all(len(found) == 1 for found in weights.values()) and len(_levels(document, "implementation")) > 1:
+    if runs.same_weights and len(_levels(document, "implementation")) > 1:
         yield (
             "Within a seed all implementations started from the same initial weights (their SHA-256 is "
             "equal) and were handed the same batches in the same order."
         )
     if (jobs := document["environment"].get("jobs") or 1) > 1:
         yield f"Up to {jobs} runs were made at the same time; none of their own seconds are used."
-    bad = [run for run in runs if run["status"] != "ok"]
-    if bad:
-        yield f"{len(bad)} of {len(runs)} runs did not end well and are left out of the means."
+    if runs.bad:
+        yield f"{runs.bad} of {runs.runs} runs did not end well and are left out of the means."
 
 
 def _timed(document: Document) -> Iterable[str]:

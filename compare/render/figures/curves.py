@@ -24,6 +24,7 @@ from compare.render.figures.style import (
     spans,
 )
 from compare.render.text import counted
+from compare.rows import once
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ def has_curves(document: Document) -> bool:
 
 def draw_curves(document: Document, against: str) -> Figure | None:
     """Return the figure: a row an objective, the loss at the left and the accuracy at the right."""
-    found = list(contestants(document["runs"], AXES[against][0]))
+    found = once(contestants, document["runs"])[AXES[against][0]]
     objectives = list(dict.fromkeys(level(one.key, "objective") for one in found))
     quantities = [LOSS, ACCURACY if any(ACCURACY in one.curves for one in found) else TEST_LOSS]
     shown = objectives[:MOST_OBJECTIVES]

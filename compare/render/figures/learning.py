@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compare.cell_names import FACTORS, Key
-from compare.render.figures.series import Row, grouped, level
+from compare.render.figures.series import Row, level
 from compare.render.figures.style import plain
 from compare.render.text import counted
+from compare.rows import by_cell
 
 Array = NDArray[np.float64]
 LOSS, TEST_LOSS, ACCURACY = "train_loss", "test_loss", "test_accuracy"
+ABSCISSAE = ("epoch", "updates", "seconds")
 QUANTITIES = (LOSS, TEST_LOSS, ACCURACY)
 UNIMPORTANT = ("implementation", "dtype", "threads")
 """Factors that ought not to change what is learnt: curves that differ in nothing else may coincide."""
@@ -50,22 +53,45 @@ class Contestant:
     bad: str
 
 
-def contestants(runs: Sequence[Row], x: str) -> Iterator[Contestant]:
-    """Yield the cells that have curves, over the runs that ended well or, without any, the diverged ones."""
-    for key, of_cell in grouped(runs).items():
-        with_curves = [run for run in of_cell if len(run["curve"]) > 1]
-        used = [run for run in with_curves if run["status"] == "ok"] or with_curves
-        found = {name: curve_of(used, x, name) for name in QUANTITIES}
-        curves = {name: curve for name, curve in found.items() if curve is not None}
-        bad = sum(run["status"] != "ok" for run in of_cell)
-        if LOSS in curves:
-            name = plain(level(key, "implementation"), 24)
-            told = f"{name}: {bad} of {counted(len(of_cell), 'run')} failed or diverged" if bad else ""
-            seeds = len({run["seed"] for run in used})
-            yield Contestant(key, curves, seeds, used[0]["status"] != "ok", told)
+class _Learnt(NamedTuple):
+    """What is held of a run: the numbers of its curve, where that has two points."""
+
+    seed: int
+    well: bool
+    curve: Mapping[str, Array] | None
 
 
-def curve_of(runs: Sequence[Row], x: str, quantity: str) -> Curve | None:
+def _learnt(run: Row) -> _Learnt:
+    curve = None
+    if len(run["curve"]) > 1:
+        keys = (*ABSCISSAE, *QUANTITIES)
+        curve = {key: np.array([point[key] for point in run["curve"]], float) for key in keys}
+    return _Learnt(run["seed"], run["status"] == "ok", curve)
+
+
+def contestants(runs: Collection[Row]) -> dict[str, list[Contestant]]:
+    """Return, for each of the `ABSCISSAE`, the cells that have curves against it.
+
+    They are over the runs that ended well or, without any, over the diverged ones.
+    """
+    found: dict[str, list[Contestant]] = {x: [] for x in ABSCISSAE}
+    for key, of_cell in by_cell(runs):
+        learnt = [*map(_learnt, of_cell)]
+        bad = sum(not each.well for each in learnt)
+        with_curves = [each for each in learnt if each.curve is not None]
+        used = [each for each in with_curves if each.well] or with_curves
+        name = plain(level(key, "implementation"), 24)
+        told = f"{name}: {bad} of {counted(len(learnt), 'run')} failed or diverged" if bad else ""
+        seeds = len({each.seed for each in used})
+        for x, of_x in found.items():
+            series = [each.curve for each in used if each.curve is not None]
+            curves = {name: curve for name in QUANTITIES if (curve := curve_of(series, x, name)) is not None}
+            if LOSS in curves:
+                of_x.append(Contestant(key, curves, seeds, not used[0].well, told))
+    return found
+
+
+def curve_of(runs: Iterable[Mapping[str, Array]], x: str, quantity: str) -> Curve | None:
     """Return mean and range over runs, on the mean of their abscissae; None where fewer than two points are.
 
     Runs of one length have their points at the same epochs, and each point is averaged. Where the budget is
@@ -73,13 +99,9 @@ def curve_of(runs: Sequence[Row], x: str, quantity: str) -> Curve | None:
     """
     series = []
     for run in runs:
-        points = [
-            (point["epoch"], point[x], point[quantity])
-            for point in run["curve"]
-            if point[quantity] is not None
-        ]
-        if len(points) > 1:
-            series.append(np.array(points, dtype=float).T)
+        there = ~np.isnan(run[quantity])
+        if there.sum() > 1:
+            series.append((run["epoch"][there], run[x][there], run[quantity][there]))
     if not series:
         return None
     if all(np.array_equal(epochs, series[0][0]) for epochs, _, _ in series):

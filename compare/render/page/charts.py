@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import CALLED
@@ -33,7 +33,7 @@ def chart_data(document: Document) -> dict[str, Any]:
     }
 
 
-def times(rows: Sequence[Row], timings: Sequence[Row], runs: Sequence[Row]) -> list[dict[str, Any]]:
+def times(rows: Sequence[Row], timings: Sequence[Row], runs: Iterable[Row]) -> list[dict[str, Any]]:
     """Return for each row of the summary the seconds an update: raw samples, the median and its interval.
 
     The samples are timing blocks or, of a contestant without any, whole runs; the floor is no contestant.
@@ -46,7 +46,7 @@ def times(rows: Sequence[Row], timings: Sequence[Row], runs: Sequence[Row]) -> l
             samples.setdefault(key_of(timing), []).extend(values)
             updates[key_of(timing)] = timing["updates_per_epoch"]
     timed = set(samples)
-    for run in runs:
+    for run in runs if any(key_of(row) not in timed for row in rows) else ():
         key = key_of(run)
         if key not in timed and run["status"] == "ok" and run["updates"] and run["epochs"]:
             samples.setdefault(key, []).append(run["seconds"] / run["updates"])

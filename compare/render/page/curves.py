@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from math import isnan, nan
 from statistics import fmean, median
 from typing import Any
 
-from compare.cell_names import Key, key_of
+from compare.cell_names import key_of
 from compare.render.page.names import SETTINGS, contestant_names
+from compare.rows import by_cell
 
 Row = Mapping[str, Any]
+AXES = {"epochs": "epoch", "updates": "updates", "seconds": "seconds"}
 QUANTITIES = ("train_loss", "test_loss", "test_accuracy")
 MOST_CONTESTANTS = 40
 MOST_POINTS = 120
@@ -36,29 +40,39 @@ def contestants(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def curves(rows: Sequence[Row], runs: Sequence[Row]) -> list[dict[str, Any]]:
+def curves(rows: Sequence[Row], runs: Collection[Row]) -> list[dict[str, Any]]:
     """Return the curves of the first `MOST_CONTESTANTS` rows of the summary that have any.
 
     A curve has `contestant` (the row's place), `seeds`, the axes `epochs`, `updates` and `seconds` (medians
     over runs), and for each quantity `mean`, `low` and `high` over the runs that ended well, as far as the
     shortest of them goes. An accuracy that no run has is left out.
     """
-    groups: dict[Key, list[Row]] = {}
+    found = {key: _curve(run for run in of_cell if is_drawn(run)) for key, of_cell in by_cell(runs)}
+    places = ((place, found.get(key_of(row))) for place, row in enumerate(rows))
+    return [{"contestant": place} | curve for place, curve in places if curve][:MOST_CONTESTANTS]
+
+
+def is_drawn(run: Row) -> bool:
+    """Whether a run ended well and has points to draw a line between."""
+    return run["status"] == "ok" and len(run["curve"]) > 1
+
+
+def _curve(runs: Iterable[Row]) -> dict[str, Any]:
+    """The curve of a cell's runs, of which the numbers alone are held; empty where there is no run."""
+    seeds, numbers = set(), []
     for run in runs:
-        if run["status"] == "ok" and len(run["curve"]) > 1:
-            groups.setdefault(key_of(run), []).append(run)
-    found = ((place, groups.get(key_of(row))) for place, row in enumerate(rows))
-    return [_curve(place, of_row) for place, of_row in found if of_row][:MOST_CONTESTANTS]
-
-
-def _curve(contestant: int, runs: Sequence[Row]) -> dict[str, Any]:
-    length = min(len(run["curve"]) for run in runs)
-    points = [[run["curve"][at] for run in runs] for at in kept(length, MOST_POINTS)]
-    curve: dict[str, Any] = {"contestant": contestant, "seeds": len({run["seed"] for run in runs})}
-    for axis, key in (("epochs", "epoch"), ("updates", "updates"), ("seconds", "seconds")):
-        curve[axis] = [short(median(point[key] for point in of_runs)) for of_runs in points]
+        seeds.add(run["seed"])
+        numbers.append({key: array("d", _column(run, key)) for key in (*AXES.values(), *QUANTITIES)})
+    if not numbers:
+        return {}
+    places = kept(min(len(of_run["epoch"]) for of_run in numbers), MOST_POINTS)
+    curve: dict[str, Any] = {"seeds": len(seeds)}
+    for axis, key in AXES.items():
+        curve[axis] = [short(median(of_run[key][at] for of_run in numbers)) for at in places]
     for quantity in QUANTITIES:
-        values = [list(_known(of_runs, quantity)) for of_runs in points]
+        values = [
+            [of_run[quantity][at] for of_run in numbers if not isnan(of_run[quantity][at])] for at in places
+        ]
         if any(values):
             curve[quantity] = {
                 name: [short(pick(found)) if found else None for found in values]
@@ -67,8 +81,8 @@ def _curve(contestant: int, runs: Sequence[Row]) -> dict[str, Any]:
     return curve
 
 
-def _known(points: Sequence[Row], quantity: str) -> Iterator[float]:
-    return (point[quantity] for point in points if point[quantity] is not None)
+def _column(run: Row, key: str) -> Iterator[float]:
+    return (nan if point[key] is None else point[key] for point in run["curve"])
 
 
 def kept(count: int, most: int) -> list[int]:
