@@ -175,7 +175,7 @@ def workers(scheduler, tmp_path, laboratory):
                 *arguments,
             )
             started.append(process)
-        for process in started:
+        for process in started[-count:]:
             wait_for(process, "Registered to:")
         return started
 
@@ -213,6 +213,26 @@ def test_every_tuning_and_run_of_a_cluster_ends_once_though_a_worker_is_killed_i
             key: what_does_not_depend_on_time(run) for key, run in alone.items()
         }
         assert second.poll() is None
+
+
+def test_the_data_outlive_every_worker_that_first_had_them(laboratory, workers, scheduler):
+    (first,) = workers(1, "--resources", "exclusive=1")
+    alone = made(Here(laboratory), laboratory)
+    with Cluster(scheduler, laboratory) as cluster:
+        workers(1, "--resources", "exclusive=1")
+        first.kill()
+        assert made(cluster, laboratory).keys() == alone.keys()
+
+
+def test_a_cluster_without_workers_is_given_up_in_one_line(laboratory, workers, scheduler, monkeypatch):
+    monkeypatch.setattr("compare.measure.cluster.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(parallel, "WATCH_SECONDS", 0.2)
+    (only,) = workers(1, "--resources", "exclusive=1")
+    with Cluster(scheduler, laboratory) as cluster:
+        only.kill()
+        with pytest.raises(WorkplaceError, match="the cluster is lost") as told:
+            made(cluster, laboratory)
+    assert one_line(str(told.value))
 
 
 def test_a_cluster_takes_the_times_on_one_machine_and_says_which(laboratory, workers, scheduler):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from hashlib import sha256
@@ -25,7 +26,7 @@ from compare.measure.parallel import gather, stopped_at_once
 from compare.measure.protocol import Sitting, without
 from compare.measure.schedule import Planned
 from compare.measure.session import RUNS
-from compare.measure.there import do_there, leave, time_there
+from compare.measure.there import do_there, time_there
 from compare.measure.tuning import TUNINGS, PlannedTuning
 from compare.measure.work import Record, Refused, Report, Task, Work, never
 from compare.measure.workplaces import WorkplaceError
@@ -40,6 +41,8 @@ RETRIES = 3
 """How often a task is tried again whose worker died."""
 WATCH_SECONDS = 2.0
 """How often the worker that takes the times is looked for while it does: it may have left."""
+PATIENCE_SECONDS = 20.0
+"""How long a cluster without any worker is waited for: one that died may be started again."""
 
 
 class Cluster:
@@ -88,7 +91,21 @@ class Cluster:
                 plan,
                 refused,
                 lambda task: self._submit(executor, do_there, work, task),
+                self._watch(),
             )
+
+    def _watch(self) -> Callable[[], None]:
+        """Return a function that raises CancelledError when there has been no worker for a while."""
+        seen = time.monotonic()
+
+        def watch() -> None:
+            nonlocal seen
+            if self._living():
+                seen = time.monotonic()
+            elif time.monotonic() > seen + PATIENCE_SECONDS:
+                raise CancelledError
+
+        return watch
 
     def make_timings(
         self,
@@ -138,7 +155,7 @@ class Cluster:
         try:
             yield
         except (CancelledError, OSError) as error:
-            told = "its scheduler has gone, or every worker that had the data"
+            told = "its scheduler has gone, or every worker"
             raise WorkplaceError(f"--scheduler {self.address}: the cluster is lost: {told}") from error
 
     def facts(self) -> dict[str, Any]:
@@ -147,9 +164,12 @@ class Cluster:
         return {"scheduler": self.address, "hosts": hosts, "timed_on": hosts.get(self.workers[0])}
 
     def _send_data(self) -> None:
-        """Bring the data to every worker; the name they have there is their content's SHA-256."""
-        data = self._laboratory.data
-        self._data = self._client.scatter({data.sha256: data}, broadcast=True, timeout=600)[data.sha256]
+        """Bring the data to every worker; tasks name them by their content's SHA-256."""
+        from compare.measure.holding import Holding
+
+        holding = Holding(self._laboratory.data)
+        self._client.register_plugin(holding)
+        self._plugin = holding.name
 
     def _executor(self, **where: Any) -> Executor:
         found: Executor = self._client.get_executor(
@@ -160,7 +180,7 @@ class Cluster:
     def _submit(self, executor: Executor, task: Callable[..., Any], *arguments: object) -> Future[Any]:
         laboratory = self._laboratory
         return executor.submit(
-            task, laboratory.experiment.to_dict(), self._data, laboratory.rates, *arguments
+            task, laboratory.experiment.to_dict(), laboratory.data.sha256, laboratory.rates, *arguments
         )
 
     def __enter__(self) -> Cluster:
@@ -168,7 +188,7 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(Exception):
-            self._client.run(leave, self._laboratory.data.sha256)
+            self._client.unregister_worker_plugin(self._plugin)
         self._client.close()
 
 

@@ -91,7 +91,7 @@ class Contestant:
     def _launch(self) -> None:
         mark = new_mark()
         self._mark = mark[MARK]
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "compare.measure.worker"],
             env=pinned_environment(self.threads) | self._kept | mark,
             stdin=subprocess.PIPE,
@@ -99,9 +99,10 @@ class Contestant:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._lines, self._printed = Lines(self._process.stdout), Output(self._process.stderr)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._lines, self._printed = Lines(process.stdout), Output(process.stderr)
+        self._process = process  # last: another thread may end whoever has one at any time
         hello = {"implementation": self.implementation, "data": str(self.data), "floor": self.floor}
         with contextlib.suppress(OSError):  # whoever asks for its answer is told why there is none
             self._send({"do": "hello", **hello})
@@ -123,24 +124,30 @@ class Contestant:
     def _exchange(
         self, request: dict[str, Any], timeout: float, report: Callable[[float], None]
     ) -> dict[str, Any]:
-        process = self._process
-        assert process is not None
+        process = self._begun()
         try:
             self._send(request)
         except OSError:
             raise ContestantError(self._obituary(process)) from None
         return self._answer(timeout, report)
 
+    def _begun(self) -> subprocess.Popen[bytes]:
+        """Return the process; raise ContestantError where another thread has ended it."""
+        process = self._process
+        if process is None:
+            raise ContestantError("stopped")
+        return process
+
     def _send(self, request: dict[str, Any]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        process = self._process
+        if process is None or process.stdin is None:
+            raise BrokenPipeError
         self._asked += 1
-        self._process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
-        self._process.stdin.flush()
+        process.stdin.write(json.dumps({"id": self._asked, **request}).encode() + b"\n")
+        process.stdin.flush()
 
     def _answer(self, timeout: float, report: Callable[[float], None]) -> dict[str, Any]:
-        process = self._process
-        assert process is not None
+        process = self._begun()
         end = time.monotonic() + timeout
         while True:
             line = self._next_line(process, end, timeout)

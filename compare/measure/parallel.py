@@ -18,6 +18,7 @@ from compare.measure.work import Record, Refused, Task, Work
 
 STOP_SECONDS = 0.02
 """How often processes are looked for that somebody has begun while the others were ended."""
+WATCH_SECONDS = 5.0
 AHEAD = 1000
 """Tasks that are submitted and have not ended, at most: enough for any cluster, and no more in memory."""
 
@@ -102,8 +103,11 @@ def gather(
     plan: Collection[Task],
     refused: Refused[Task],
     submit: Callable[[Task], Future[Record]],
+    watch: Callable[[], None] = lambda: None,
 ) -> Iterator[Record]:
     """Submit every task that is not refused, and yield the records of all, each once, as they end.
+
+    `watch` is called now and then while nothing ends.
 
     Raises: CancelledError where the executor has lost its tasks: that is no failure of theirs.
     """
@@ -121,7 +125,11 @@ def gather(
                 yield work.unmade(laboratory, task, *why_not)
         if not waiting:
             return
-        future = ended.get()
+        try:
+            future = ended.get(timeout=WATCH_SECONDS)
+        except queue.Empty:
+            watch()
+            continue
         task = waiting.pop(future)
         try:
             yield future.result()

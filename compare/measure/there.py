@@ -18,33 +18,41 @@ from data import Dataset
 Rates = dict[Regime, float]
 """The learning rate of every regime that has one of its own."""
 
+_data: dict[str, list[Dataset]] = {}
+"""In a worker's process, by SHA-256: the dataset, once for every command that is at work with it."""
 _benches: dict[str, list[Benches]] = {}
-"""In a worker's process: the laboratories of each experiment and dataset that it has worked on."""
+"""Likewise: the laboratories of each experiment that it has worked on with a dataset."""
+
+
+def keep(data: Dataset) -> None:
+    """Have a dataset, for one more command."""
+    copies = _data.setdefault(data.sha256, [])
+    copies.append(copies[0] if copies else data)
 
 
 def do_there(
-    experiment: dict[str, Any], data: Dataset, rates: Rates, work: Work[Task, Record], task: Task
+    experiment: dict[str, Any], sha256: str, rates: Rates, work: Work[Task, Record], task: Task
 ) -> Record:
     """Do a task, in a process of a worker."""
-    with lent(experiment, data, rates) as laboratory:
+    with lent(experiment, sha256, rates) as laboratory:
         return work.attempt(laboratory, task, unheard, False)
 
 
 def time_there(
-    experiment: dict[str, Any], data: Dataset, rates: Rates, sittings: Sequence[Sitting], rounds: int
+    experiment: dict[str, Any], sha256: str, rates: Rates, sittings: Sequence[Sitting], rounds: int
 ) -> list[Timing]:
     """Take the timings of some sittings, in a process of a worker."""
-    with lent(experiment, data, rates) as laboratory:
+    with lent(experiment, sha256, rates) as laboratory:
         return list(make_timings(laboratory, sittings, rounds))
 
 
 @contextmanager
-def lent(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Iterator[Laboratory]:
-    """Lend a laboratory for an experiment at its rates; made at the first call."""
-    found = _benches.setdefault(data.sha256, [])
+def lent(experiment: dict[str, Any], sha256: str, rates: Rates) -> Iterator[Laboratory]:
+    """Lend a laboratory for an experiment on a dataset, at its rates; made at the first call."""
+    found = _benches.setdefault(sha256, [])
     benches = next((one for one in found if one.first.experiment.to_dict() == experiment), None)
     if benches is None:
-        benches = Benches(Laboratory(Experiment.from_dict(experiment), data))
+        benches = Benches(Laboratory(Experiment.from_dict(experiment), _data[sha256][0]))
         found.append(benches)
     with benches.lent() as laboratory:
         laboratory.rates = rates
@@ -52,7 +60,13 @@ def lent(experiment: dict[str, Any], data: Dataset, rates: Rates) -> Iterator[La
 
 
 def leave(sha256: str) -> None:
-    """End, in a worker's process, whatever was begun for a dataset."""
+    """Let go of a dataset for one command; after the last, end whatever was begun with it."""
+    copies = _data.get(sha256, [])
+    if copies:
+        copies.pop()
+    if copies:
+        return
+    _data.pop(sha256, None)
     for benches in _benches.pop(sha256, []):
         benches.close()
         benches.first.close()
