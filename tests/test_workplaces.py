@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -115,9 +116,10 @@ def test_leaving_in_the_middle_ends_what_runs_and_drops_what_waits(tmp_path, mon
 def test_a_run_that_begins_while_the_others_are_ended_is_ended_too(tmp_path, monkeypatch):
     """A laboratory is lent some time before its process is started: initial weights are drawn first."""
     register_odd_contestants(monkeypatch)
-    ends = []
+    ends, lent = [], threading.Event()
 
     def slow_to_begin(laboratory, planned, report, alone):
+        lent.set()
         time.sleep(0.3)
         ends.append(attempted(laboratory, planned, report, alone).status)
 
@@ -131,6 +133,7 @@ def test_a_run_that_begins_while_the_others_are_ended_is_ended_too(tmp_path, mon
             2,
         )
         assert next(runs).reason == "no"
+        assert lent.wait(60)
         runs.close()
     assert ends == ["failed"]
 
