@@ -55,7 +55,7 @@ CASES = (
     case("sigmoid", "softmax+cross_entropy", "sgd", "float64", lr=0.5),
     case("sigmoid", "softmax+cross_entropy", "sgd", "float32", lr=0.5),
 )
-"""Every optimizer, both dtypes, with and without biases, fused and composed losses; the default experiment."""
+"""Every optimizer, both dtypes, with and without biases, fused and composed losses; last, the default's."""
 
 
 class Trial:
