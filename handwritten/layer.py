@@ -1,12 +1,10 @@
 """One fully connected layer: its two forward equations and the four of its backward pass."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from handwritten.activations import Activation
-from handwritten.arrays import Array, RowSum, zeros
-from handwritten.products import Product, dot, product
+from handwritten.arrays import Array, zeros
+from handwritten.products import Product, RowSum, dot, product
 
 
 class Layer:
@@ -31,7 +29,7 @@ class Layer:
     times_W_T: Product
     A_in_T_times: Product
     times_W: Product
-    sum_rows: Callable[[Array, Array, Array], object]
+    sum_rows: Product
 
     def __init__(
         self,
