@@ -12,7 +12,7 @@ class Layer:
 
     Args:
         W: weights, (k, m); dW: their gradient. Both are views into the network's flat buffers, which hold
-            them transposed, (m, k), because most products of small batches run faster that way.
+            them transposed, (m, k): `docs/speed.md` tells where that is faster.
         b: bias, (k,), or None; db: its gradient.
         activation: σ, applied element by element (softmax: row by row).
         small_product: see `handwritten.products`.
