@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from handwritten.arrays import Array
 from handwritten.mlp import MLP, quiet
 from handwritten.optimizers import SGD, Optimizer
-from handwritten.training import BatchGradient, Rows, some, weighted
+from handwritten.training import BatchGradient, Rows, some
 
 SHARED_BATCH = 2**21
 """Rows times parameters from which on a batch is shared; below, waking a thread costs more than it brings."""
@@ -94,17 +94,24 @@ class ThreadedTrainer:
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
         """Take one optimizer step a batch; a batch is a vector of row numbers, or None for all rows."""
         gradient, weight, plain = self._gradients[0], self._weight, self._plain
-        threads, parameters = len(self._gradients), self._parts[-1].stop
+        threads, all_rows, parameters = len(self._gradients), len(gradient.X), self._parts[-1].stop
+        scale, n = 1.0, 0
         with Crew(threads) as crew:
-            for rows, n in weighted(batches, len(gradient.X), weight, plain[0] if plain else None):
+            for rows in batches:
+                size = all_rows if rows is None else len(rows)
+                rate = plain[0].lr if plain else 1.0
+                if size != n or rate != scale:
+                    n, scale = size, rate
+                    weight.fill(scale / n)
+                batch: Rows = slice(0, n) if rows is None else rows
                 if n * parameters >= SHARED_BATCH and n >= threads:
-                    crew(partial(self._differentiate_shard, rows, n))
+                    crew(partial(self._differentiate_shard, batch, n))
                     if len(self._parts) > 1:
                         crew(self._add_up_and_update)
                     else:
                         self._add_up_and_update(0)
                 else:
-                    gradient.fill(rows, n, weight)
+                    gradient.fill(batch, n, weight)
                     if len(self._parts) > 1 and not plain:
                         crew(self._update)
                     else:
@@ -112,10 +119,10 @@ class ThreadedTrainer:
                             update()
 
     @quiet
-    def _differentiate_shard(self, rows: Rows, n: int, number: int) -> None:
+    def _differentiate_shard(self, batch: Rows, n: int, number: int) -> None:
         """Fill the gradients of a thread's own network with those of its rows."""
         start, stop = (share * n // len(self._gradients) for share in (number, number + 1))
-        self._gradients[number].fill(some(rows, start, stop), stop - start, self._weight)
+        self._gradients[number].fill(some(batch, start, stop), stop - start, self._weight)
 
     @quiet
     def _add_up_and_update(self, number: int) -> None:

@@ -1,6 +1,6 @@
 """The training loop: gather a batch, forward, backward, update."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,30 +87,6 @@ def some(rows: Rows, start: int, stop: int) -> Rows:
     return rows[start:stop]
 
 
-def weighted(
-    batches: Iterable[NDArray[np.intp] | None], all_rows: int, weight: Array, plain: SGD | None
-) -> Iterator[tuple[Rows, int]]:
-    """Yield each batch and its number of rows n, with the weight of a row's loss set to 1/n, the mean.
-
-    Plain gradient descent takes the gradient of η L instead of η times that of L: η then meets the n errors
-    of the outputs, in one factor with the mean's 1/n, and not every parameter.
-
-    Args:
-        batches: vectors of row numbers, or None for all rows.
-        all_rows: the number of rows there are.
-        weight: a number as an array, written to.
-        plain: the optimizer whose η belongs to the weight, if any.
-    """
-    n, scale = 0, 1.0
-    for rows in batches:
-        size = all_rows if rows is None else len(rows)
-        rate = 1.0 if plain is None else plain.lr
-        if size != n or rate != scale:
-            n, scale = size, rate
-            weight.fill(scale / n)
-        yield slice(0, n) if rows is None else rows, n
-
-
 class Trainer:
     """A network, its optimizer and a training set.
 
@@ -128,10 +104,19 @@ class Trainer:
 
     @quiet
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
-        """Take one optimizer step a batch; a batch is a vector of row numbers, or None for all rows."""
-        optimizer, weight = self.optimizer, self._weight
+        """Take one optimizer step a batch; a batch is a vector of row numbers, or None for all rows.
+
+        Plain gradient descent takes the gradient of η L instead of η times that of L: η then meets the n
+        errors of the outputs, in one factor with the mean's 1/n, and not every parameter.
+        """
+        optimizer, weight, scale, n = self.optimizer, self._weight, 1.0, 0
         plain = optimizer if isinstance(optimizer, SGD) and optimizer.is_plain else None
         update = optimizer.step if plain is None else plain.step_of_scaled
-        for rows, n in weighted(batches, len(self.X), weight, plain):
-            self._gradient.fill(rows, n, weight)
+        for rows in batches:
+            size = len(self.X) if rows is None else len(rows)
+            rate = 1.0 if plain is None else plain.lr
+            if size != n or rate != scale:
+                n, scale = size, rate
+                weight.fill(scale / n)
+            self._gradient.fill(slice(0, n) if rows is None else rows, n, weight)
             update()
