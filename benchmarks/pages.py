@@ -28,8 +28,8 @@ def filled(page: str, texts: Mapping[str, str]) -> str:
     for name, text in texts.items():
         start = f"<!-- {name} -->\n"
         before, found, rest = page.partition(start)
-        _, ended, after = rest.partition(END)
-        if not found or not ended:
+        replaced, ended, after = rest.partition(END)
+        if not found or not ended or "<!-- " in replaced:
             raise SystemExit(f"the page has no place {start.strip()} ... {END}")
         page = f"{before}{start}\n{text}\n\n{END}{after}"
     return page

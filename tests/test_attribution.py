@@ -96,6 +96,19 @@ def test_the_interval_is_over_seeds_and_pairs_them() -> None:
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((0.0, 0.0))
 
 
+def test_an_effect_on_accuracy_is_at_most_100_points_however_few_the_seeds() -> None:
+    accuracies = {(0, "full"): 0.0, (0, 64): 0.9, (1, "full"): 0.5, (1, 64): 0.5}
+    runs = [
+        run(cell(name, batch_size=size), seed, accuracy=accuracy)
+        for (seed, size), accuracy in accuracies.items()
+        for name in ("numpy", "torch")
+    ]
+    (row,) = (
+        row for row in attribute(runs) if (row["outcome"], row["factor"]) == ("test_accuracy", "batch_size")
+    )
+    assert (row["low"], row["high"]) == (-1.0, 1.0)
+
+
 def test_one_seed_has_no_interval() -> None:
     row = attribute(a_grid(seeds=1, batch_size=4.0))[0]
     assert (row["low"], row["high"], row["seeds"]) == (None, None, 1)
