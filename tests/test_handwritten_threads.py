@@ -168,11 +168,10 @@ def test_an_error_is_raised_when_the_other_threads_have_ended():
         late.wait(10)
         ended.append(number)
 
-    with pytest.raises(ZeroDivisionError), Crew(2) as crew:
-        try:
+    with Crew(2) as crew:
+        with pytest.raises(ZeroDivisionError):
             crew(work)
-        finally:
-            assert ended == [1]
+        assert ended == [1]
 
 
 @pytest.mark.parametrize("place", [0, 1])

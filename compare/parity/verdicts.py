@@ -137,7 +137,8 @@ def reason(row: TensorParity | TrajectoryParity) -> str:
     what = (
         f"gradients: {row.tensor} is off"
         if isinstance(row, TensorParity)
-        else f"{row.optimizer}{at_rate(row)}{on_threads(row)}: {row.first_tensor} is off from step {row.first_step} on,"
+        else f"{row.optimizer}{at_rate(row)}{on_threads(row)}: "
+        f"{row.first_tensor} is off from step {row.first_step} on,"
     )
     return f"{what} by {row.relative_error:.1e} in {row.dtype}, tolerance {row.tolerance:.1e}"
 
