@@ -31,9 +31,15 @@ def epoch_batches(n: int, batch_size: BatchSize, seed: int, epoch: int) -> Itera
         yield order[start : start + batch_size]
 
 
-def first_batches(n: int, batch_size: BatchSize, seed: int, count: int) -> list[Rows | None]:
-    """Return the first `count` batches of as many epochs as that takes."""
-    epochs = (epoch_batches(n, batch_size, seed, epoch) for epoch in itertools.count())
+def first_batches(
+    n: int, batch_size: BatchSize, seed: int, count: int, then_full: bool = False
+) -> list[Rows | None]:
+    """Return the first `count` batches of as many epochs as that takes.
+
+    `then_full` puts a full batch at the end of every epoch.
+    """
+    more = [None] * then_full
+    epochs = ([*epoch_batches(n, batch_size, seed, epoch), *more] for epoch in itertools.count())
     return list(itertools.islice(itertools.chain.from_iterable(epochs), count))
 
 

@@ -170,3 +170,39 @@ def test_training_that_diverges_in_float32_is_no_failure_of_parity(rate):
         parity = check_parity(laboratory, report=lambda what: None)
     assert parity.failures == {}
     assert min(row.steps for row in parity.trajectory) < STEPS
+
+
+SOMETIMES = """
+from compare.implementations.blas import threads_of
+from compare.implementations.handwritten_numpy import HandwrittenNumpy
+
+class NoFullBatch(HandwrittenNumpy):
+    def train(self, batches):
+        super().train([rows for rows in batches if rows is not None])
+
+class OneThread(HandwrittenNumpy):
+    def train(self, batches):
+        if threads_of(self._blas) == 1:
+            super().train(batches)
+"""
+
+
+def test_a_batch_or_a_number_of_threads_that_only_some_cells_have_is_tried_too(tmp_path):
+    (tmp_path / "sometimes.py").write_text(SOMETIMES)
+    small = experiment(
+        factors={
+            "implementations": [
+                "numpy",
+                *(f"{tmp_path}/sometimes.py:{n}" for n in ("NoFullBatch", "OneThread")),
+            ],
+            "batch_sizes": [16, "full"],
+            "threads": [1, 2],
+        }
+    )
+    with Laboratory(small, load_dataset(write_csv(tmp_path / "three.csv"))) as laboratory:
+        found = check_parity(laboratory, lambda what: None)
+    assert set(found.failures) == {("sometimes.py:NoFullBatch", SOFTMAX), ("sometimes.py:OneThread", SOFTMAX)}
+    assert "is off from step 4 on" in found.failures["sometimes.py:NoFullBatch", SOFTMAX]
+    assert found.failures["sometimes.py:OneThread", SOFTMAX].startswith("sgd on 2 threads: ")
+    assert {row.threads for row in paths_of(found, "numpy")} == {None, 2}
+    assert "threads" in parity_table(found.to_dict())

@@ -45,6 +45,7 @@ def test_products_beyond_the_small_kernels_are_taken_in_blocks(n, inner, k):
     [
         pytest.param(1000, 784, 30, 0, id="no small kernels"),
         pytest.param(32, 784, 30, 10**6, id="small as it is"),
+        pytest.param(80, 100, 125, 10**6, id="just small enough"),
         pytest.param(65, 784, 200, 10**6, id="few rows a block and many blocks"),
         pytest.param(8, 1000, 1000, 10**6, id="not four rows a block"),
     ],

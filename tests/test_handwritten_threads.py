@@ -11,7 +11,7 @@ from test_handwritten_training import RULES, SMALL_OBJECTS, peak_growth
 from compare.implementation import UpdateRule
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.network import Network
-from handwritten import MLP, OPTIMIZERS, ThreadedTrainer, Trainer, threads
+from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, threads
 from handwritten.threads import Crew, cut
 from handwritten.training import BatchGradient
 
@@ -126,6 +126,54 @@ def test_sharing_a_batch_allocates_nothing_that_grows_with_it(rng):
     assert peak_growth(lambda: trainer.train(schedule)) < SMALL_OBJECTS + 2 * iterator < 5000 * 4 * 8
 
 
+@pytest.mark.usefixtures("everything_shared")
+def test_threads_follow_a_rate_that_changes_between_batches(rng):
+    X, Y = data(rng)
+    members = networks(rng, 2)
+    (alone,) = networks(rng, 1)
+    alone.load(members[0].parameters)
+
+    def halving(optimizers):
+        for _ in range(4):
+            yield None
+            for optimizer in optimizers:
+                optimizer.lr /= 2
+
+    one = SGD(alone.flat_parameters, alone.flat_gradients, lr=0.5)
+    Trainer(alone, one, X, Y).train(halving([one]))
+    theta, g = members[0].flat_parameters, members[0].flat_gradients
+    each = [SGD(theta[part], g[part], lr=0.5) for part in cut(len(theta), 2)]
+    ThreadedTrainer(members, each, X, Y).train(halving(each))
+    np.testing.assert_allclose(theta, alone.flat_parameters, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.usefixtures("everything_shared")
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+def test_a_diverging_training_warns_in_no_thread(rng, rule):
+    X, Y = data(rng)
+    members = networks(rng, 2)
+    members[0].flat_parameters[:] *= 1e200
+    members[0].flat_parameters[-1] = np.inf
+    threaded(members, rule, X, Y).train([None] * 3)  # a warning is an error here
+    assert not np.isfinite(members[0].flat_parameters).all()
+
+
+def test_an_error_is_raised_when_the_other_threads_have_ended():
+    late, ended = threading.Event(), []
+
+    def work(number):
+        if number == 0:
+            threading.Timer(0.05, late.set).start()
+            raise ZeroDivisionError
+        late.wait(10)
+        ended.append(number)
+
+    with Crew(2) as crew:
+        with pytest.raises(ZeroDivisionError):
+            crew(work)
+        assert ended == [1]
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_an_error_in_any_thread_is_raised_and_the_threads_end(place):
     before = threading.active_count()
@@ -166,3 +214,14 @@ def test_the_contestant_trains_on_the_threads_that_blas_was_given(rng, monkeypat
     assert len(seen) == allowed
     assert {blas_threads for _, blas_threads in seen} == {1}
     assert max(pool["num_threads"] for pool in left) == allowed
+
+
+def test_the_contestant_trains_all_its_parameters_whatever_blas_is_given_later(rng, monkeypatch):
+    monkeypatch.setattr(threads, "SHARED_UPDATE", 1)
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        trained = contestant(rng)
+    before = trained.mlp.flat_parameters.copy()
+    with threadpoolctl.threadpool_limits(1, "blas"):
+        trained.load(*data(rng))
+        trained.train([None])
+    assert (trained.mlp.flat_parameters != before).all()

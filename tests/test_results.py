@@ -206,6 +206,15 @@ def test_a_repeated_run_replaces_the_earlier_one(tmp_path: Path) -> None:
         assert [*again.runs] == [run(seed=0), run(seed=1)]
 
 
+def test_runs_of_a_seed_are_those_alone_in_the_order_of_the_grid(tmp_path: Path) -> None:
+    grid = [cell("numpy"), cell("torch")]
+    with Store.create(tmp_path, EXPERIMENT) as store:
+        for seed in (1, 0):
+            for of in reversed(grid):
+                store.append(run(of, seed))
+        assert [*store.runs_of(1, grid)] == [run(of, 1) for of in grid]
+
+
 @pytest.mark.parametrize("kept", [1, 40, -1])
 def test_a_torn_last_line_is_dropped_and_told(tmp_path: Path, kept: int) -> None:
     with Store.create(tmp_path, EXPERIMENT) as store:

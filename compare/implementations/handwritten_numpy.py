@@ -23,12 +23,13 @@ class HandwrittenNumpy:
         self, network: Network, parameters: Mapping[str, Array], rule: UpdateRule, dtype: str
     ) -> None:
         self._blas = blas()
+        self._threads = threads_of(self._blas)
         self._make = partial(MLP, *network.arguments, dtype, small_product(self._blas))
         self.mlp = self._make()
         self.mlp.load(parameters)
         make, theta, g = OPTIMIZERS[rule.name], self.mlp.flat_parameters, self.mlp.flat_gradients
         self._optimizers = [
-            make(theta[part], g[part], **rule.options) for part in cut(len(theta), threads_of(self._blas))
+            make(theta[part], g[part], **rule.options) for part in cut(len(theta), self._threads)
         ]
 
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
@@ -53,11 +54,10 @@ class HandwrittenNumpy:
         return Trace(loss, values, gradients | {"X": input_gradient})
 
     def load(self, X: Array, Y: Array) -> None:
-        threads = threads_of(self._blas)
-        if threads == 1:
+        if self._threads == 1:
             self._trainer: Trainer | ThreadedTrainer = Trainer(self.mlp, self._optimizers[0], X, Y)
             return
-        networks = [self.mlp, *(self._make(shares=self.mlp) for _ in range(threads - 1))]
+        networks = [self.mlp, *(self._make(shares=self.mlp) for _ in range(self._threads - 1))]
         self._trainer = ThreadedTrainer(networks, self._optimizers, X, Y)
 
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:

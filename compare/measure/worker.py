@@ -99,14 +99,23 @@ class Worker:
         return {}
 
     def trajectory(
-        self, setting: dict[str, Any], batch: str, batch_size: int, steps: int, output: str
+        self,
+        setting: dict[str, Any],
+        batch: str,
+        batch_size: int,
+        steps: int,
+        then_full: bool,
+        output: str,
     ) -> dict[str, Any]:
-        """Write the parameters after each of a number of steps to an `.npz` file, "STEP NAME" by name."""
+        """Write the parameters after each of a number of steps to an `.npz` file, "STEP NAME" by name.
+
+        `then_full` has each epoch end with a full batch.
+        """
         X, Y = self._batch(batch, setting["dtype"])
         contestant = self._contestant(setting)
         contestant.load(X, Y)
         states: dict[str, Array] = {}
-        for step, rows in enumerate(first_batches(len(X), batch_size, 0, steps), start=1):
+        for step, rows in enumerate(first_batches(len(X), batch_size, 0, steps, then_full), start=1):
             contestant.train([rows])
             states |= {f"{step} {name}": values for name, values in contestant.parameters().items()}
         np.savez(output, allow_pickle=False, **states)

@@ -20,7 +20,8 @@ from compare.parity.witnesses import ComplexStep, Testimony, hear_witnesses
 STEPS = 100
 """Optimizer steps of a trajectory."""
 BATCH = 20
-"""Rows a step of a trajectory; the last of an epoch has 10, so that a partial batch takes part."""
+"""Rows a step of a trajectory; the last of an epoch has 10, so that a partial batch takes part. Where the
+experiment has full batches, one follows: contestants may take it another way."""
 WITNESS = "torch"
 """Whose float64 gradients, by autograd, everyone is compared with."""
 
@@ -35,6 +36,7 @@ class Bench:
         arguments = (self.batch.network, self.batch.parameters, self.batch.X, self.batch.Y)
         self.tolerances = tolerances(*arguments, dtype)
         self.complex_step = ComplexStep(*arguments)
+        self._then_full = "full" in self.experiment.factors.batch_sizes
         self.path = laboratory.folder / f"batch-{objective}-{dtype}.npz"
         np.savez(self.path, allow_pickle=False, X=self.batch.X, Y=self.batch.Y)
         self._known: dict[tuple[str, str, float | None], dict[str, Array]] = {}
@@ -81,12 +83,15 @@ class Bench:
                 error = missing_or_off(given.get(tensor), reference)
                 yield self._of_contestant(implementation, tensor, error, voice)
 
-    def trajectory(self, implementation: str, optimizer: str, lr: float | None = None) -> TrajectoryParity:
+    def trajectory(
+        self, implementation: str, optimizer: str, lr: float | None = None, threads: int | None = None
+    ) -> TrajectoryParity:
         """Compare the parameters after each step, as far as the training does not diverge.
 
-        `lr` is the learning rate in place of the experiment's.
+        `lr` is the learning rate in place of the experiment's, `threads` the contestant's in place of the
+        experiment's first.
         """
-        given = self._trajectory(implementation, optimizer, self.dtype, lr)
+        given = self._trajectory(implementation, optimizer, self.dtype, lr, threads)
         wanted = self._trajectory(WITNESS, optimizer, "float64", lr)
         allowed = self._drift_tolerances(optimizer, lr)
         compared: list[tuple[float, float]] = []
@@ -111,6 +116,7 @@ class Bench:
             first_step=int(first[0]) if first else None,
             first_tensor=first[1] if first else None,
             lr=lr,
+            threads=threads,
         )
 
     def _of_contestant(
@@ -153,7 +159,7 @@ class Bench:
     def _drift_tolerances(self, optimizer: str, lr: float | None = None) -> dict[str, float]:
         if (optimizer, lr) not in self._drift:
             batch, setting = self.batch, self._setting(optimizer, self.dtype, lr)
-            batches = first_batches(len(batch.X), BATCH, 0, STEPS)
+            batches = first_batches(len(batch.X), BATCH, 0, STEPS, self._then_full)
             rule = UpdateRule(optimizer, setting["options"])
             self._drift[optimizer, lr] = drift_tolerances(
                 batch.network, batch.parameters, batch.X, batch.Y, batches, rule, self.dtype
@@ -170,10 +176,15 @@ class Bench:
         }
 
     def _trajectory(
-        self, implementation: str, optimizer: str, dtype: str, lr: float | None = None
+        self,
+        implementation: str,
+        optimizer: str,
+        dtype: str,
+        lr: float | None = None,
+        threads: int | None = None,
     ) -> dict[str, Array]:
-        length = {"batch_size": BATCH, "steps": STEPS}
-        return self._asked("trajectory", implementation, optimizer, dtype, lr, **length)
+        length = {"batch_size": BATCH, "steps": STEPS, "then_full": self._then_full}
+        return self._asked("trajectory", implementation, optimizer, dtype, lr, threads, **length)
 
     def _asked(
         self,
@@ -182,6 +193,7 @@ class Bench:
         optimizer: str,
         dtype: str,
         lr: float | None = None,
+        threads: int | None = None,
         **request: Any,
     ) -> dict[str, Array]:
         """Ask a contestant for arrays; the witness is asked for each only once."""
@@ -191,7 +203,7 @@ class Bench:
             return self._known[key]
         setting = self._setting(optimizer, dtype, lr)
         output = self.laboratory.folder / "answer.npz"
-        self.laboratory.contestant(implementation, self.experiment.factors.threads[0]).ask(
+        self.laboratory.contestant(implementation, threads or self.experiment.factors.threads[0]).ask(
             do,
             self.experiment.run.timeout,
             setting=setting | {"rounded_to": self.dtype},

@@ -51,6 +51,8 @@ class Gate:
         for optimizer in able if not bench.is_witness(implementation) else ():
             row = bench.trajectory(implementation, optimizer)
             self.trajectories.append(row)
+            for threads in bench.experiment.factors.threads[1:]:
+                self.trajectories.append(bench.trajectory(implementation, optimizer, threads=threads))
             found = None if row.passed else bench.epoch(implementation, optimizer)
             if found is not None:
                 self.differences.append(Difference(implementation, *found, detected=True))

@@ -35,7 +35,8 @@ class TrajectoryParity:
     `steps` is how many could be compared, fewer than asked for where the training diverges.
     `relative_error` and `tolerance` are those of the step and tensor where the error is largest beside its
     tolerance; `first_step` and `first_tensor` say where it left the tolerance first. `lr` is the
-    learning rate where tuning chose it, None for the experiment's own.
+    learning rate where tuning chose it, None for the experiment's own, `threads` their number where it is
+    not the experiment's first.
     """
 
     implementation: str
@@ -49,6 +50,7 @@ class TrajectoryParity:
     first_step: int | None
     first_tensor: str | None
     lr: float | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def reason(row: TensorParity | TrajectoryParity) -> str:
     what = (
         f"gradients: {row.tensor} is off"
         if isinstance(row, TensorParity)
-        else f"{row.optimizer}{at_rate(row)}: {row.first_tensor} is off from step {row.first_step} on,"
+        else f"{row.optimizer}{at_rate(row)}{on_threads(row)}: "
+        f"{row.first_tensor} is off from step {row.first_step} on,"
     )
     return f"{what} by {row.relative_error:.1e} in {row.dtype}, tolerance {row.tolerance:.1e}"
 
@@ -143,3 +146,8 @@ def reason(row: TensorParity | TrajectoryParity) -> str:
 def at_rate(row: TrajectoryParity) -> str:
     """Say at which rate, where that is not the experiment's own."""
     return "" if row.lr is None else f" at rate {row.lr:g}"
+
+
+def on_threads(row: TrajectoryParity) -> str:
+    """Say on how many threads, where that is not the experiment's first number of them."""
+    return "" if row.threads is None else f" on {row.threads} thread{'s' * (row.threads > 1)}"

@@ -12,6 +12,8 @@ from compare.render.value import Table, Value, as_text, plain, transposed
 Row = Mapping[str, Any]
 PARTS_AT = "parts at"
 TUNED_RATE = "tuned rate"
+THREADS = "threads"
+"""Where it is not the experiment's first number of them."""
 NOT_CHECKED = "Parity was not checked."
 
 
@@ -35,10 +37,9 @@ def tensor_columns(parity: Row) -> Table:
 def path_columns(parity: Row) -> Table:
     """Return how far each trajectory parts from the reference's; {} without trajectories."""
     table = transposed(_path_cells(row, parity) for row in parity["trajectory"])
-    if not any(value.point for value in table.get(PARTS_AT, [])):
-        table.pop(PARTS_AT, None)
-    if not any(value.point for value in table.get(TUNED_RATE, [])):
-        table.pop(TUNED_RATE, None)
+    for column in (PARTS_AT, TUNED_RATE, THREADS):
+        if not any(value.point for value in table.get(column, [])):
+            table.pop(column, None)
     return table
 
 
@@ -62,6 +63,7 @@ def _tensor_cells(worst: Row, count: int, parity: Row) -> dict[str, Value]:
 def _path_cells(row: Row, parity: Row) -> dict[str, Value]:
     cells = {key: plain(row[key]) for key in ("implementation", "objective", "optimizer")}
     cells[TUNED_RATE] = Value("" if row.get("lr") is None else f"{row['lr']:.4g}")
+    cells[THREADS] = Value("" if row.get("threads") is None else f"{row['threads']}")
     cells |= {key: plain(row[key]) for key in ("dtype", "steps")}
     step, tensor = row.get("first_step"), row.get("first_tensor")
     parted = "" if step is None else f"step {step}" + (f", {tensor}" if tensor else "")
