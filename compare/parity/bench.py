@@ -93,8 +93,8 @@ class Bench:
             return None
         given = self._trace(implementation, optimizer, self.dtype)
         wanted = self._trace(WITNESS, self.experiment.factors.optimizers[0], "float64")
-        names = [name for name in self.batch.parameters if np.shape(given.get(name)) == wanted[name].shape]
-        if len(names) < len(self.batch.parameters):
+        names = list(self.batch.parameters)
+        if any(name not in given or given[name].shape != wanted[name].shape for name in names):
             return None
         right = np.concatenate([wanted[name].ravel() for name in names])
         errors = np.abs(np.concatenate([given[name].ravel() for name in names]) - right)
