@@ -50,7 +50,7 @@ def main() -> None:
         ("--rigorous: 10 x 12", 10, 12, False),
     ):
         found = intervals(1.0, processes, rounds, over_blocks)
-        logs = np.log([(one.point, one.low, one.high) for one in found])
+        logs = np.log(np.array([(one.point, one.low, one.high) for one in found], float))
         covered = np.mean([one.contains(1.0) for one in found])
         half_width, error = np.median(logs[:, 2] - logs[:, 1]) / 2, np.quantile(np.abs(logs[:, 0]), 0.95)
         rows.append((told, f"{covered:.3f}", f"{half_width:.1%}", f"{error:.1%}"))

@@ -91,7 +91,7 @@ def time_results(count: int, directory: Path) -> None:
     """Write, read back, analyse and render the results of made-up runs; print time and memory of each."""
     experiment = grid(count, 19)
     with Store.create(directory, {"experiment": experiment.to_dict()}) as store:
-        timed("written, a line a run", lambda: [store.append(run) for run in made_up(experiment)])
+        timed("written, a line a run", lambda: list(map(store.append, made_up(experiment))))
     resumed = timed("read back", lambda: Store.resume(directory))
     with resumed as store:
         document = timed(

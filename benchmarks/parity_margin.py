@@ -64,7 +64,7 @@ def traced(
     """Return loss, values and gradients of a contestant."""
     built = CONTESTANTS[contestant](case.network, parameters, UpdateRule("sgd", {}), dtype)
     trace = built.trace(X.astype(dtype), Y.astype(dtype))
-    return trace.values | trace.gradients | {"loss": np.array(trace.loss)}
+    return {**trace.values, **trace.gradients, "loss": np.array(trace.loss)}
 
 
 def error_ratio(error: float, tolerance: float) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from compare.experiment import Experiment
+from compare.measure.contestant import Contestant
 from compare.measure.laboratory import Laboratory
 from compare.measure.protocol import contestant_of, prepared, sittings
 from data import Dataset, load_dataset
@@ -36,12 +37,12 @@ def main() -> None:
             for entrant in sitting.entrants:
                 contestant = contestant_of(laboratory, entrant)
                 contestant.start()
-                print(f"{entrant.cell.implementation:<6} imported  {memory(contestant.pid)}")
+                print(f"{entrant.cell.implementation:<6} imported  {memory(pid_of(contestant))}")
                 prepared(laboratory, entrant, 0)
             for entrant in sitting.entrants:
                 contestant = contestant_of(laboratory, entrant)
-                print(f"{entrant.cell.implementation:<6} prepared  {memory(contestant.pid)}")
-                print(f"{'':<6} of the data file alone: {of_file(contestant.pid, 'X_train.npy')}")
+                print(f"{entrant.cell.implementation:<6} prepared  {memory(pid_of(contestant))}")
+                print(f"{'':<6} of the data file alone: {of_file(pid_of(contestant), 'X_train.npy')}")
 
 
 def random_data() -> Dataset:
@@ -50,6 +51,13 @@ def random_data() -> Dataset:
     X, Y = rng.random((ROWS, FEATURES), np.float32), rng.integers(10, size=ROWS)
     classes = tuple("0123456789")
     return Dataset("random", "random numbers", X, X[:100], Y, Y[:100], classes, "none", "none")
+
+
+def pid_of(contestant: Contestant) -> int:
+    """Return the number of a contestant's process, which must live."""
+    if contestant.pid is None:
+        raise SystemExit("a contestant has ended")
+    return contestant.pid
 
 
 def memory(pid: int) -> str:

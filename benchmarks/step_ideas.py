@@ -213,7 +213,7 @@ class InlineTrainer(Trainer):
         first = next(batches)
         super().train([first])  # reserves everything
         rule, weight = self.optimizer, self._weight
-        plain = isinstance(rule, SGD)
+        update = rule.step_of_scaled if isinstance(rule, SGD) else rule.step
         hidden, output = self.network.layers
         softmax = output.activation
         assert isinstance(softmax, Softmax)
@@ -253,7 +253,4 @@ class InlineTrainer(Trainer):
             dZ1 *= dA1
             X_T_times(X.T, dZ1, dW1_T)
             sum_rows(ones, dZ1, db1)  # type: ignore[arg-type]
-            if plain:
-                rule.step_of_scaled()  # type: ignore[union-attr]
-            else:
-                rule.step()
+            update()

@@ -19,7 +19,9 @@ from handwritten.optimizers import SGD, Adam
 LAYER, GRADIENT = "handwritten.mlp.Layer", "handwritten.training.BatchGradient"
 HIDDEN, OUTPUT = "handwritten.mlp.ACTIVATIONS", "handwritten.objectives.OUTPUT_ACTIVATIONS"
 NETWORK, TRAINER, RULES = (f"{__name__}.{name}" for name in ("MLP", "Trainer", "OPTIMIZERS"))
-ZEROS = [f"handwritten.{module}.zeros" for module in ("arrays", "layer", "parameters", "training")]
+ZEROS = [
+    f"handwritten.{module}.zeros" for module in ("arrays", "layer", "parameters", "products", "training")
+]
 
 Replaced = dict[str, object]
 

@@ -28,8 +28,9 @@ class FreshSigmoid(Sigmoid):
 
     def of(self, Z: Array) -> Array:
         """Return σ(Z)."""
-        one = ONE[Z.dtype]
-        return one / (one + np.exp(-Z))
+        one: Array = ONE[Z.dtype]
+        A: Array = one / (one + np.exp(-Z))
+        return A
 
     def error(self, dA: Array, A: Array) -> Array:
         """Return dA ⊙ σ'(Z)."""
@@ -42,7 +43,8 @@ class FreshSoftmax(Softmax):
     def of(self, Z: Array) -> Array:
         """Return softmax(Z)."""
         E = np.exp(Z if moderate(Z) else Z - Z.max(axis=1, keepdims=True))
-        return E / np.dot(E, np.ones((E.shape[1], 1), E.dtype))
+        A: Array = E / np.dot(E, np.ones((E.shape[1], 1), E.dtype))
+        return A
 
 
 class FreshLayer(Layer):

@@ -113,8 +113,8 @@ def main() -> None:
         rejected = sum(ratio > 1 for ratio in ratios)
         cut = sum(margin.steps < STEPS for margin in group)
         rows.append((f"{times:.2g}", dtype, len(group), *np.quantile(ratios, [0.5, 0.99, 1]), rejected, cut))
-    headers = ("rate, times a usual one", "dtype", "trainings", "median of error / tolerance")
-    headers += ("99th percentile", "largest", "rejected", "cut short")
+    headers = ["rate, times a usual one", "dtype", "trainings", "median of error / tolerance"]
+    headers += ["99th percentile", "largest", "rejected", "cut short"]
     print(tabulate(rows, headers, tablefmt="github", floatfmt=".3f"))
 
 

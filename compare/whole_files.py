@@ -28,18 +28,16 @@ def write_whole(directory: Path, name: str, content: str | bytes | Iterable[str]
         path.parent.mkdir(parents=True, exist_ok=True)
         if relative.parent != Path() and path.parent.resolve() != directory.resolve() / relative.parent:
             raise ResultsError(f"{path.parent} leads out of {directory}: remove that link")
-        partial.unlink(missing_ok=True)
-        _write_through(partial, content)
-        os.replace(partial, path)
+        try:
+            partial.unlink(missing_ok=True)
+            _write_through(partial, content)
+            os.replace(partial, path)
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
         _sync_directory(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise ResultsError(f"cannot write {path}: {error.strerror}") from None
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
     return path
 
 

@@ -1,4 +1,4 @@
-"""The one array type of the room, constants of it, where arrays lie, buffers, and a sum over rows."""
+"""The one array type of the room, constants of it, where arrays lie, and buffers."""
 
 import math
 from typing import Any
@@ -52,32 +52,3 @@ class Buffer:
                 self._room = zeros(shape, values.dtype)
             self._view = self._room[:n]
         return self._view
-
-
-class RowSum:
-    """The sum over the rows of a matrix in two levels of about √n terms each, by products with ones.
-
-    A single product adds one row after the other, and its rounding error grows with their number, by up to
-    0.1 n u for like terms (u: unit roundoff). In two levels it stays at a few u, for hardly more time.
-    """
-
-    FEW = 256
-    """Rows up to which a single product will do."""
-
-    def __init__(self) -> None:
-        self._room: Array = np.empty(0)
-
-    def __call__(self, ones: Array, values: Array, total: Array) -> None:
-        """Write the sum of the n rows of `values` (n, k) to `total` (k,); `ones` is a vector of n ones."""
-        n, k = values.shape
-        parts = math.isqrt(n)
-        each = n // parts
-        even = each * parts
-        if self._room.size < (parts + 1) * k or self._room.dtype != values.dtype:
-            self._room = zeros(((parts + 1) * k,), values.dtype)
-        partial, rest = self._room[: parts * k], self._room[-k:]
-        ones[:each].dot(values[:even].reshape(each, parts * k), out=partial)
-        ones[:parts].dot(partial.reshape(parts, k), out=total)
-        if even < n:
-            ones[even:].dot(values[even:], out=rest)
-            total += rest

@@ -1,12 +1,10 @@
 """One fully connected layer: its two forward equations and the four of its backward pass."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from handwritten.activations import Activation
-from handwritten.arrays import Array, RowSum, zeros
-from handwritten.products import Product, dot, product
+from handwritten.arrays import Array, zeros
+from handwritten.products import Product, RowSum, dot, product
 
 
 class Layer:
@@ -14,7 +12,7 @@ class Layer:
 
     Args:
         W: weights, (k, m); dW: their gradient. Both are views into the network's flat buffers, which hold
-            them transposed, (m, k), because most products of small batches run faster that way.
+            them transposed, (m, k): `docs/speed.md` tells where that is faster.
         b: bias, (k,), or None; db: its gradient.
         activation: σ, applied element by element (softmax: row by row).
         small_product: see `handwritten.products`.
@@ -31,7 +29,7 @@ class Layer:
     times_W_T: Product
     A_in_T_times: Product
     times_W: Product
-    sum_rows: Callable[[Array, Array, Array], object]
+    sum_rows: Product
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from handwritten.activations import ACTIVATIONS
-from handwritten.arrays import Array
+from handwritten.arrays import Array, Weight
 from handwritten.layer import Layer
 from handwritten.objectives import make_objective
 from handwritten.parameters import FlatTensors
@@ -123,7 +123,7 @@ class MLP:
             A = layer.forward(A)
         return A
 
-    def propagate_back(self, Y: Array, weight: Array | float | None = None) -> None:
+    def propagate_back(self, Y: Array, weight: Weight | None = None) -> None:
         """Run the backward pass for the batch that `propagate` saw last; fill the gradients.
 
         `weight`, if it is given, is the factor of each sample's loss in place of 1/n, the mean.

@@ -1,5 +1,7 @@
 """Batch sizes at equal epochs, updates and seconds."""
 
+from dataclasses import replace
+
 import pytest
 from made_runs import cell, run
 
@@ -55,6 +57,22 @@ def test_difference_is_to_the_first_batch_size_and_paired_by_seed():
     at_equal_epochs = row(rows, "epochs", 32)
     assert at_equal_epochs["accuracy_difference"] == pytest.approx(0.2)
     assert at_equal_epochs["accuracy_difference_low"] == pytest.approx(0.2)
+
+
+def test_a_difference_of_accuracies_is_never_more_than_all_of_it():
+    worst = curve([(0, 0, 0.0, 2.0, 0.1), (20, 800, 2.0, 0.5, 0.2)])
+    runs = [*of_two_sizes((0,)), run(cell("numpy", batch_size="full"), 1, curve=FULL)]
+    found = row(budgets([*runs, run(cell("numpy", batch_size=32), 1, curve=worst)]), "epochs", 32)
+    assert (found["accuracy_difference_low"], found["accuracy_difference_high"]) == (-1, 1)
+
+
+def test_equal_seconds_say_whose_where_there_are_several():
+    def told(runs):
+        return [text for text in regime_sentences(budgets(runs), "numpy") if "equal seconds" in text]
+
+    others = [replace(one, cell=replace(one.cell, implementation="torch")) for one in of_two_sizes()]
+    assert told([*of_two_sizes(), *others])[0].startswith("At equal seconds (2 of numpy), batch 32 has")
+    assert told(of_two_sizes())[0].startswith("At equal seconds (2), batch 32 has")
 
 
 def test_other_factors_make_groups_of_their_own_and_one_batch_size_makes_none():

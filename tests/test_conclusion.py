@@ -35,7 +35,7 @@ ALIKE = ratio(1.02, 0.95, 1.1, False)
 def test_there_are_three_sentences_made_from_the_numbers():
     told = conclusion(page_document())
     assert len(told) == 3
-    assert told[0].startswith("numpy and torch compute the same: the largest relative error")
+    assert told[0].startswith("numpy and torch compute the same: the relative error nearest")
     assert told[1] == "numpy takes 0.500 of torch's time at each of 2 settings."
     assert told[2].startswith("Test accuracy ends between 81 and 91%, whoever computes it; the accuracy is")
     assert "decided most by the batch regime (full to 32: +10.0" in told[2]
@@ -82,7 +82,7 @@ def test_a_contestant_that_fails_parity_is_named():
     proof = parity(tensor(), tensor(implementation="jax", passed=False, relative_error=0.5), tensor())
     told = conclusion(page_document(parity=proof))[0]
     assert told.startswith("Parity failed: jax did not show that it computes the same as torch; nothing that")
-    assert "of numpy and torch, the largest relative error of a tensor is 3.1e-16" in told
+    assert "of numpy and torch, the relative error nearest to its tolerance is 3.1e-16" in told
 
 
 def test_a_trajectory_that_parts_is_a_failure_too():

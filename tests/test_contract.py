@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from compare import contract as command
+from compare.experiment import load_experiment
 from compare.implementations import IMPLEMENTATIONS, load_implementation
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.measure.contract import CASES, PROPERTIES, check_contract
@@ -155,6 +156,21 @@ def test_what_breaks_the_contract_is_told_by_property_and_in_words(broken, where
     assert told in findings[where]["wrong"]
     assert findings[where]["excuse"] is None
     assert findings["same again, same bits"]["cases"] == 3
+
+
+class OfTheDefaultExperiment(HandwrittenNumpy):
+    def __init__(self, network, parameters, rule, dtype):
+        given = load_experiment(None, {})
+        asked = (set(network.activations), network.objective, rule.name, set(rule.options))
+        if asked != (set(given.activations()), *given.factors.objectives, "sgd", {"lr"}):
+            raise NotImplementedError("only what the default experiment has")
+        super().__init__(network, parameters, rule, dtype)
+
+
+def test_a_contestant_of_the_default_experiment_alone_is_tried_in_both_dtypes():
+    answer = check_contract(OfTheDefaultExperiment)
+    assert {finding["cases"] for finding in answer["findings"]} == {2}
+    assert all(finding["wrong"] is None for finding in answer["findings"])
 
 
 def test_every_property_is_broken_by_somebody_above():

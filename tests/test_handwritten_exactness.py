@@ -6,7 +6,7 @@ import pytest
 import handwritten.training
 from handwritten import MLP, OPTIMIZERS, SGD, Trainer
 from handwritten.activations import OUTPUT_ACTIVATIONS, Softmax
-from handwritten.arrays import RowSum
+from handwritten.products import RowSum
 
 FLOAT32_ROUNDING = 2.0**-24
 

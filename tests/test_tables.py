@@ -224,7 +224,7 @@ def test_the_page_is_the_same_from_a_file() -> None:
 def test_the_verdict_is_made_from_the_numbers() -> None:
     errors = [tensor(), tensor(dtype="float32", relative_error=2e-7, tolerance=1e-5)]
     assert verdict(a_document(parity=parity(*errors))) == [
-        "numpy and torch compute the same: the largest relative error of a tensor is "
+        "numpy and torch compute the same: the relative error nearest to its tolerance is "
         "3.1e-16 in float64 (tolerance 1.2e-14) and 2.0e-07 in float32 (tolerance 1.0e-05).",
         "At full batch, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At batch 32, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",

@@ -16,7 +16,8 @@ from contestant_support import PYTHONPATH, experiment, one_line, register_odd_co
 from ungated import UNGATED
 
 from compare.measure import parallel
-from compare.measure.cluster import Cluster, usable_workers
+from compare.measure.admission import usable_workers
+from compare.measure.cluster import Cluster
 from compare.measure.laboratory import Laboratory
 from compare.measure.parallel import at_once
 from compare.measure.protocol import sittings
@@ -363,7 +364,7 @@ def test_a_worker_without_the_resource_is_refused_with_the_command_that_would_do
 def test_a_cluster_without_workers_or_without_a_scheduler_is_told(laboratory, scheduler, monkeypatch):
     with pytest.raises(WorkplaceError, match=r"no worker; start some: dask worker tcp"):
         Cluster(scheduler, laboratory)
-    monkeypatch.setattr("compare.measure.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("compare.measure.admission.CONNECT_SECONDS", 0.5)
     with pytest.raises(WorkplaceError, match="no Dask scheduler answers there"):
         Cluster("tcp://127.0.0.1:9", laboratory)
 

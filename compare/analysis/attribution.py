@@ -125,9 +125,10 @@ def _rows(samples: _Samples, varying: Mapping[str, Sequence[Level]]) -> list[dic
         return []
     splits = [shapley(factors, corners[seed].__getitem__) for seed in seeds]
     total = fmean(corners[seed][frozenset(factors)] - corners[seed][frozenset()] for seed in seeds)
+    bounds = (-1.0, 1.0) if outcome == "test_accuracy" else (-math.inf, math.inf)
     rows = []
     for factor in factors:
-        interval = mean_interval([split[factor] for split in splits])
+        interval = mean_interval([split[factor] for split in splits], *bounds)
         rows.append(
             {
                 "outcome": outcome,

@@ -115,7 +115,7 @@ def _rows(held: str, budget: float, cells: Mapping[Cell, _Reached]) -> Iterator[
             **with_bounds("test_accuracy", mean_interval(accuracies, 0, 1) if accuracies else None),
             **with_bounds(
                 "accuracy_difference",
-                mean_interval(differences) if differences and reached is not first else None,
+                mean_interval(differences, -1, 1) if differences and reached is not first else None,
             ),
         }
 

@@ -8,19 +8,14 @@ travels once to each worker, under its SHA-256, and not with every task.
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
-from hashlib import sha256
-from importlib import metadata
 from itertools import groupby
-from pathlib import Path
-from platform import node, python_version
+from platform import node
 from typing import Any
 
-from compare.experiment import Experiment
-from compare.measure.environment import LIBRARIES
+from compare.measure.admission import RESOURCE, check_files, connected, usable_workers
 from compare.measure.laboratory import Laboratory
 from compare.measure.parallel import gather, stopped_at_once
 from compare.measure.protocol import Sitting, without
@@ -30,13 +25,10 @@ from compare.measure.there import do_there, time_there
 from compare.measure.tuning import TUNINGS, PlannedTuning
 from compare.measure.work import Record, Refused, Report, Task, Work, never
 from compare.measure.workplaces import WorkplaceError
-from compare.plugins import plugin_of
 from compare.results import Run
 from compare.timings import Entrant, Timing
 from compare.tunings import Tuning
 
-RESOURCE = "exclusive"
-CONNECT_SECONDS = 10
 RETRIES = 3
 """How often a task is tried again whose worker died."""
 WATCH_SECONDS = 2.0
@@ -190,64 +182,3 @@ class Cluster:
         with contextlib.suppress(Exception):
             self._client.unregister_worker_plugin(self._plugin)
         self._client.close()
-
-
-def connected(address: str) -> Any:
-    """Return a client of the scheduler at an address."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise WorkplaceError("--scheduler needs Dask: pip install 'side-by-side[cluster]'") from None
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told here, in a line
-    try:
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
-        told = " ".join(str(error).split())[:200]
-        raise WorkplaceError(
-            f"--scheduler {address}: no Dask scheduler answers there ({told}); start one: dask scheduler"
-        ) from None
-
-
-def usable_workers(client: Any, address: str) -> list[str]:
-    """Return the workers' addresses, sorted; all must offer the resource and have our software."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    start = f"dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
-    if not workers:
-        raise WorkplaceError(f"--scheduler {address}: the cluster has no worker; start some: {start}")
-    for worker, about in workers.items():
-        if about.get("resources", {}).get(RESOURCE) != 1:
-            raise WorkplaceError(f"{worker} does not offer {RESOURCE}=1; start every worker so: {start}")
-    ours = software()
-    for worker, theirs in client.run(software).items():
-        for name, version in ours.items():
-            if theirs.get(name) != version:
-                told = f"{worker} has {name} {theirs.get(name)} and this machine {version}"
-                raise WorkplaceError(f"{told}; results of both would not be comparable: make them the same")
-    return sorted(workers)
-
-
-def check_files(client: Any, experiment: Experiment) -> None:
-    """Raise WorkplaceError where a worker has another file of a contestant's name; that it has none is told
-    of the runs that it is given."""
-    plugins = [plugin_of(name) for name in experiment.factors.implementations]
-    paths = [plugin.path for plugin in plugins if plugin is not None]
-    ours = contents(paths)
-    for worker, theirs in client.run(contents, paths).items() if paths else ():
-        for path in paths:
-            if theirs[path] not in (None, ours[path]):
-                raise WorkplaceError(f"{worker} has another {path} than this machine; make them the same")
-
-
-def contents(paths: Sequence[str]) -> dict[str, str | None]:
-    """Return the SHA-256 of each file, None of one that is not there."""
-    files = {path: Path(path) for path in paths}
-    return {
-        path: sha256(file.read_bytes()).hexdigest() if file.is_file() else None
-        for path, file in files.items()
-    }
-
-
-def software() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that results depend on."""
-    return {"python": python_version(), **{name: metadata.version(name) for name in LIBRARIES}}

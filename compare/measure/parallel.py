@@ -19,11 +19,12 @@ from compare.measure.work import Record, Refused, Task, Work
 STOP_SECONDS = 0.02
 """How often processes are looked for that somebody has begun while the others were ended."""
 WATCH_SECONDS = 5.0
+"""How long nothing ends before somebody looks whether anything still can."""
 AHEAD = 1000
 """Tasks that are submitted and have not ended, at most: enough for any cluster, and no more in memory."""
 
 
-class Benches:
+class LaboratoryPool:
     """Laboratories that share the data of the first and are lent to one thread each; a context manager."""
 
     def __init__(self, first: Laboratory) -> None:
@@ -72,7 +73,7 @@ class Benches:
         for laboratory in self._all:
             laboratory.close()
 
-    def __enter__(self) -> Benches:
+    def __enter__(self) -> LaboratoryPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,13 +89,11 @@ def at_once(
 ) -> Iterator[Record]:
     """Yield the record of each task as it ends, `jobs` at a time on this machine."""
     with (
-        Benches(laboratory) as benches,
+        LaboratoryPool(laboratory) as pool,
         ThreadPoolExecutor(jobs) as executor,
-        stopped_at_once(executor, benches.stop),
+        stopped_at_once(executor, pool.stop),
     ):
-        yield from gather(
-            work, laboratory, plan, refused, lambda task: executor.submit(benches.do, work, task)
-        )
+        yield from gather(work, laboratory, plan, refused, lambda task: executor.submit(pool.do, work, task))
 
 
 def gather(

@@ -8,7 +8,7 @@ from typing import Any
 
 from compare.experiment import Experiment
 from compare.measure.laboratory import Laboratory
-from compare.measure.parallel import Benches, unheard
+from compare.measure.parallel import LaboratoryPool, unheard
 from compare.measure.protocol import Sitting, make_timings
 from compare.measure.work import Record, Task, Work
 from compare.results import Regime
@@ -20,7 +20,7 @@ Rates = dict[Regime, float]
 
 _data: dict[str, list[Dataset]] = {}
 """In a worker's process, by SHA-256: the dataset, once for every command that is at work with it."""
-_benches: dict[str, list[Benches]] = {}
+_pools: dict[str, list[LaboratoryPool]] = {}
 """Likewise: the laboratories of each experiment that it has worked on with a dataset."""
 
 
@@ -49,12 +49,12 @@ def time_there(
 @contextmanager
 def lent(experiment: dict[str, Any], sha256: str, rates: Rates) -> Iterator[Laboratory]:
     """Lend a laboratory for an experiment on a dataset, at its rates; made at the first call."""
-    found = _benches.setdefault(sha256, [])
-    benches = next((one for one in found if one.first.experiment.to_dict() == experiment), None)
-    if benches is None:
-        benches = Benches(Laboratory(Experiment.from_dict(experiment), _data[sha256][0]))
-        found.append(benches)
-    with benches.lent() as laboratory:
+    found = _pools.setdefault(sha256, [])
+    pool = next((one for one in found if one.first.experiment.to_dict() == experiment), None)
+    if pool is None:
+        pool = LaboratoryPool(Laboratory(Experiment.from_dict(experiment), _data[sha256][0]))
+        found.append(pool)
+    with pool.lent() as laboratory:
         laboratory.rates = rates
         yield laboratory
 
@@ -67,6 +67,6 @@ def leave(sha256: str) -> None:
     if copies:
         return
     _data.pop(sha256, None)
-    for benches in _benches.pop(sha256, []):
-        benches.close()
-        benches.first.close()
+    for pool in _pools.pop(sha256, []):
+        pool.close()
+        pool.first.close()

@@ -37,11 +37,13 @@ def check_tuned_rates(laboratory: Laboratory, parity: Parity, report: Callable[[
                     failures[name, objective] = told
                     continue
                 rows.append(row)
+                if row.passed:
+                    continue
                 excuse = parity.declared(name, optimizer)
-                if not row.passed and excuse is None:
+                if excuse is None:
                     failures[name, objective] = reason(row)
-                elif not row.passed:
-                    deviations[name, objective, optimizer] = excuse or ""
+                else:
+                    deviations[name, objective, optimizer] = excuse
     return replace(parity, trajectory=(*parity.trajectory, *rows), failures=failures, deviations=deviations)
 
 

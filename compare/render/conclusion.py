@@ -48,7 +48,7 @@ def _parity(parity: Row, reference: str) -> str:
     names = dict.fromkeys([*(row["implementation"] for row in tensors), reference] if tensors else ())
     equal = [name for name in names if name not in failed]
     good = [row for row in tensors if row["implementation"] in equal]
-    error = f"the largest relative error of a tensor is {_errors(good)}" if good else ""
+    error = f"the relative error nearest to its tolerance is {_errors(good)}" if good else ""
     if not failed and not equal:
         return "whether the contestants compute the same was not checked"
     if not failed and len(equal) == 1:

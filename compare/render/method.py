@@ -72,7 +72,7 @@ def _proven(document: Document) -> Iterable[str]:
     )
     if document["parity"]["passed"]:
         yield (
-            f"All {len(tensors)} comparisons passed; the largest error beside its tolerance was "
+            f"All {len(tensors)} comparisons passed; the error nearest to its tolerance was "
             f"{scientific(worst['relative_error'])} ({worst['tensor']} of {worst['implementation']} in "
             f"{worst['dtype']}, tolerance {scientific(worst['tolerance'])})."
         )

@@ -26,11 +26,13 @@ def regime_sentences(rows: Sequence[Row], reference: str) -> Iterable[str]:
         base, *others = group
         for row in others if len(others) < MOST_SIZES else others[-1:]:
             if row["accuracy_difference"] is not None:
-                yield _sentence(base, row, ours)
+                yield _sentence(base, row, ours, several=len({row["implementation"] for row in rows}) > 1)
 
 
-def _sentence(base: Row, row: Row, rows: Sequence[Row]) -> str:
-    amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
+def _sentence(base: Row, row: Row, rows: Sequence[Row], *, several: bool) -> str:
+    amount = f"{row['budget']:g}"
+    if row["held"] == "seconds":
+        amount = f"{row['budget']:.3g}" + (f" of {row['implementation']}" if several else "")
     where = ", ".join([f"At equal {row['held']} ({amount})", *context(row, rows)])
     ends = f"{setting(row['batch_size'])} has {percent(row).point}% test accuracy and "
     ends += f"{setting(base['batch_size'])} {percent(base).point}%"

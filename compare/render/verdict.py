@@ -53,7 +53,8 @@ def _parity(parity: Row, reference: str) -> Iterable[str]:
             ]
             if ours:
                 told.append(_error(worst_tensor(ours)))
-        yield f"{joined(equal)} compute the same: the largest relative error of a tensor is {joined(told)}."
+        nearest = f"the relative error nearest to its tolerance is {joined(told)}"
+        yield f"{joined(equal)} compute the same: {nearest}."
     for name in failed:
         yield _failure(parity, name, reference)
 

@@ -52,8 +52,10 @@ CASES = (
     case("relu/tanh", "identity+squared_error", "rmsprop", "float32", bias=False, lr=0.01),
     case("sigmoid", "sigmoid+binary_cross_entropy", "adamw", "float64", lr=0.01, weight_decay=0.1),
     case("identity", "identity+squared_error", "sgd", "float64", lr=0.1, momentum=0.9, nesterov=True),
+    case("sigmoid", "softmax+cross_entropy", "sgd", "float64", lr=0.5),
+    case("sigmoid", "softmax+cross_entropy", "sgd", "float32", lr=0.5),
 )
-"""Every optimizer, both dtypes, with and without biases, fused and composed losses."""
+"""Every optimizer, both dtypes, with and without biases, fused and composed losses; last, the default's."""
 
 
 class Trial:
