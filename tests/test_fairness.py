@@ -1,6 +1,7 @@
 """The fairness lint: what would explain a gap is found where it can be, and declared where it cannot."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from ungated import leave_undrawn
 from compare import finishing
 from compare import run as command
 from compare.batches import epoch_batches
+from compare.experiment import load_experiment
+from compare.experiment_file import preset_names
 from compare.implementation import UpdateRule
 from compare.implementations.defaults import completed
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
@@ -18,8 +21,9 @@ from compare.measure.inspection import inspect
 from compare.measure.laboratory import Laboratory
 from compare.parity.batch import draw_batch
 from compare.parity.epoch import alternatives, explain, trained
+from compare.parity.fairness import fairness_of
 from compare.parity.gate import check_parity
-from compare.parity.verdicts import Difference
+from compare.parity.verdicts import Difference, Parity
 from compare.render.fairness_notes import fairness_notes
 from data import load_dataset
 
@@ -100,6 +104,35 @@ class MeanOverElements(HandwrittenNumpy):
         rule = type(rule)(rule.name, {**rule.options, "lr": rule.options["lr"] / 3})
         super().__init__(network, parameters, rule, dtype)
 
+class OwnOrder(HandwrittenNumpy):
+    def train(self, batches):
+        batches = list(batches)
+        ends = np.cumsum([len(rows) for rows in batches])[:-1]
+        super().train(np.split(np.sort(np.concatenate(batches)), ends))
+
+class FirstOfACall(HandwrittenNumpy):
+    def train(self, batches):
+        super().train(list(batches)[:1])
+
+class DoubleInside(HandwrittenNumpy):
+    def __init__(self, network, parameters, rule, dtype):
+        self.told = dtype
+        super().__init__(network, parameters, rule, "float64")
+
+    def trace(self, X, Y):
+        trace = super().trace(X.astype("float64"), Y.astype("float64"))
+        gradients = {name: values.astype(self.told) for name, values in trace.gradients.items()}
+        return type(trace)(trace.loss, {}, gradients)
+
+    def evaluate(self, X, Y):
+        return super().evaluate(X.astype("float64"), Y.astype("float64"))
+
+    def load(self, X, Y):
+        super().load(X.astype("float64"), Y.astype("float64"))
+
+    def parameters(self):
+        return {name: values.astype(self.told) for name, values in super().parameters().items()}
+
 class Narrow(HandwrittenNumpy):
     def __init__(self, network, parameters, rule, dtype):
         if network.output == "sigmoid":
@@ -110,10 +143,10 @@ class Narrow(HandwrittenNumpy):
 
 @pytest.fixture(scope="module")
 def outcome(data, tmp_path_factory):
-    """The parity check of three contestants that differ, each in one way."""
+    """The parity check of contestants that differ, each in one way."""
     file = tmp_path_factory.mktemp("plugins") / "mine.py"
     file.write_text(PLUGINS)
-    names = [f"{file}:{name}" for name in ("DropsThePartial", "MeanOverElements", "Narrow")]
+    names = [f"{file}:{name}" for name in re.findall(r"class (\w+)", PLUGINS)]
     objectives = ["softmax+cross_entropy", "sigmoid+squared_error"]
     made = experiment(
         training={"epochs": 1, "lr": 0.1}, factors={"implementations": names, "objectives": objectives}
@@ -124,7 +157,8 @@ def outcome(data, tmp_path_factory):
 
 def test_failed_trainings_are_explained_and_declared_ones_are_no_failures(outcome):
     _, parity = outcome
-    assert {name for name, _ in parity.failures} == {"mine.py:DropsThePartial"}
+    failed = {name.removeprefix("mine.py:") for name, _ in parity.failures}
+    assert failed == {"DropsThePartial", "OwnOrder", "FirstOfACall"}
     drops = Difference("mine.py:DropsThePartial", "last batch", "it drops the last, partial batch", True)
     assert drops in parity.differences
     mean = "it takes the mean over the elements, not over the rows"
@@ -132,6 +166,48 @@ def test_failed_trainings_are_explained_and_declared_ones_are_no_failures(outcom
     assert Difference("mine.py:MeanOverElements", "threads", "two of them", False) in parity.differences
     assert set(parity.deviations.values()) == {"it divides by the outputs too"}
     assert not parity.all_equal
+
+
+def test_what_is_done_otherwise_within_a_call_of_many_batches_is_found(outcome):
+    _, parity = outcome
+    told = "it takes the rows in their own order, unshuffled"
+    assert Difference("mine.py:OwnOrder", "shuffling", told, True) in parity.differences
+    failed = [row for row in parity.trajectory if row.implementation == "mine.py:FirstOfACall"]
+    assert {row.first_step for row in failed} == {3}
+
+
+def test_float64_behind_a_float32_front_is_found_and_nobody_else_is_taken_for_it(outcome):
+    _, parity = outcome
+    found = {one.implementation for one in parity.differences if one.subject == "dtype"}
+    assert found == {"mine.py:DoubleInside"}
+
+
+QUICK = ("numpy", "torch", "numpy-textbook")
+
+
+def test_no_preset_raises_a_false_alarm():
+    names = [name for name in preset_names() if name != "mnist"]  # its data are to be downloaded
+    made = {name: load_experiment(name, {"factors.implementations": list(QUICK)}) for name in names}
+    data = {name: load_dataset(one.data.dataset) for name, one in made.items()}
+    true = {("numpy", "library"), ("numpy-textbook", "batches"), ("numpy-textbook", "library")}
+    with Laboratory(made["digits"], data["digits"]) as laboratory:
+        for name, one in made.items():  # in the same processes: the gate hands its own batch to them
+            laboratory.experiment, laboratory.data = one, data[name]
+            parity = check_parity(laboratory, lambda what: None)
+            found = {(told.implementation, told.subject) for told in fairness_of(laboratory, parity)}
+            assert (name, found, dict(parity.failures)) == (name, true, {})
+
+
+def test_library_is_told_where_it_can_be_and_said_to_be_unknown_elsewhere(data, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("import torch\n" + PLUGINS)
+    names = ["numpy", "sklearn", f"{file}:Narrow"]
+    with Laboratory(experiment(factors={"implementations": names}), data) as laboratory:
+        for name in ("numpy", "sklearn", "mine.py:Narrow"):
+            laboratory.contestant(name, 1).start()
+        found = fairness_of(laboratory, Parity((), (), {}))
+    assert [(one.implementation, one.subject) for one in found] == [("mine.py:Narrow", "library")]
+    assert "cannot be seen" in found[0].difference
 
 
 def test_refusal_is_of_its_cell_alone(outcome):

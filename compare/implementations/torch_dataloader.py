@@ -20,6 +20,9 @@ class TorchDataLoader(TorchEager):
     """
 
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    deviations: ClassVar[dict[str, str]] = {
+        "batches": "each is fetched row by row and stacked by a DataLoader's default collate_fn",
+    }
 
     def load(self, X: Array, Y: Array) -> None:
         super().load(X, Y)

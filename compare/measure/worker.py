@@ -110,14 +110,22 @@ class Worker:
         """Write the parameters after each of a number of steps to an `.npz` file, "STEP NAME" by name.
 
         `then_full` has each epoch end with a full batch.
+        Those at the end of the first epoch are from a training that is given its batches in one call, as in
+        a run: who leaves some out, or takes them in another order, does so within a call.
         """
         X, Y = self._batch(batch, setting["dtype"])
+        batches = first_batches(len(X), batch_size, 0, steps, then_full)
         contestant = self._contestant(setting)
         contestant.load(X, Y)
         states: dict[str, Array] = {}
-        for step, rows in enumerate(first_batches(len(X), batch_size, 0, steps, then_full), start=1):
+        for step, rows in enumerate(batches, start=1):
             contestant.train([rows])
             states |= {f"{step} {name}": values for name, values in contestant.parameters().items()}
+        epoch = min(batches_per_epoch(len(X), batch_size) + then_full, steps)
+        at_once = self._contestant(setting)
+        at_once.load(X, Y)
+        at_once.train(iter(batches[:epoch]))
+        states |= {f"{epoch} {name}": values for name, values in at_once.parameters().items()}
         np.savez(output, allow_pickle=False, **states)
         return {}
 

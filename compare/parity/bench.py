@@ -13,6 +13,7 @@ from compare.measure.laboratory import Laboratory
 from compare.parity.batch import draw_batch
 from compare.parity.drift import drift_tolerances
 from compare.parity.epoch import explain
+from compare.parity.rounding import UNIT_ROUNDOFF
 from compare.parity.tolerance import relative_error, tolerances
 from compare.parity.verdicts import TensorParity, TrajectoryParity
 from compare.parity.witnesses import ComplexStep, Testimony, hear_witnesses
@@ -22,6 +23,8 @@ STEPS = 100
 BATCH = 20
 """Rows a step of a trajectory; the last of an epoch has 10, so that a partial batch takes part. Where the
 experiment has full batches, one follows: contestants may take it another way."""
+TELLING = 10
+"""Elements of gradients, none of them zero, that it takes to tell a dtype by their rounding."""
 WITNESS = "torch"
 """Whose float64 gradients, by autograd, everyone is compared with."""
 
@@ -82,6 +85,26 @@ class Bench:
             elif tensor in given or tensor in required:
                 error = missing_or_off(given.get(tensor), reference)
                 yield self._of_contestant(implementation, tensor, error, voice)
+
+    def precision(self, implementation: str, optimizer: str) -> tuple[str, str] | None:
+        """Say so where gradients in float32 are autograd's in float64, rounded: subject and difference.
+
+        Who computes in float32 hits the nearest number now and then, and not in every element.
+        """
+        if self.dtype != "float32":
+            return None
+        given = self._trace(implementation, optimizer, self.dtype)
+        wanted = self._trace(WITNESS, self.experiment.factors.optimizers[0], "float64")
+        names = list(self.batch.parameters)
+        if any(name not in given or given[name].shape != wanted[name].shape for name in names):
+            return None
+        right = np.concatenate([wanted[name].ravel() for name in names])
+        errors = np.abs(np.concatenate([given[name].ravel() for name in names]) - right)
+        telling = np.abs(right) > np.finfo("float32").tiny
+        exact = errors[telling] <= UNIT_ROUNDOFF["float32"] * np.abs(right[telling])
+        if telling.sum() < TELLING or not exact.all():
+            return None
+        return "dtype", "it computes in float64 where float32 is asked for, and rounds what it hands out"
 
     def trajectory(
         self, implementation: str, optimizer: str, lr: float | None = None, threads: int | None = None

@@ -1,7 +1,9 @@
 """The fairness lint: what differs between the contestants besides who computes, found or declared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from compare.implementations import IMPLEMENTATIONS
 from compare.measure.laboratory import Laboratory
 from compare.parity.verdicts import Difference, Parity
 
@@ -16,27 +18,40 @@ def fairness_of(laboratory: Laboratory, parity: Parity) -> list[Difference]:
 
 
 def _products(laboratory: Laboratory) -> Iterator[Difference]:
-    """Say whose matrix products are made by another library than the reference's."""
+    """Say whose matrix products are made by another library than the reference's, or may be."""
     makers = {name: products_of(laboratory, name) for name in laboratory.experiment.contestants}
     reference = laboratory.experiment.reference
-    theirs = makers[reference]
-    for name, maker in makers.items():
-        if maker and theirs and maker != theirs:
-            told = f"its matrix products are made by {maker}, {reference}'s by {theirs}"
+    theirs = " or ".join(makers[reference])
+    for name, found in makers.items():
+        if len(found) > 1 and name != reference:
+            told = f"it has loaded {' and '.join(found)}, and which makes its matrix products cannot be seen"
+            yield Difference(name, "library", f"{told}; {reference}'s are made by {theirs}", True)
+        elif found and theirs and found[0] != theirs:
+            told = f"its matrix products are made by {found[0]}, {reference}'s by {theirs}"
             yield Difference(name, "library", told, True)
 
 
-def products_of(laboratory: Laboratory, name: str) -> str:
-    """Name the library that multiplies a contestant's matrices, as far as its process shows it."""
+def products_of(laboratory: Laboratory, name: str) -> tuple[str, ...]:
+    """Name the library that multiplies a contestant's matrices, as far as its process shows it.
+
+    The project's own contestants multiply by PyTorch or JAX where they have loaded it. Somebody else's may
+    as well multiply by NumPy there; it then may be either.
+    """
+    ours = laboratory.experiment.named(name) in IMPLEMENTATIONS
     contestant = laboratory.contestant(name, laboratory.experiment.factors.threads[0])
-    pools = [pool for pool in contestant.pools if pool["library"] not in SERIAL]
-    for library in ("torch", "jax"):
-        if library in contestant.builds:
-            if library == "torch" and "MKL" in contestant.builds[library]:
-                return "MKL"
-            return library
-    names = [f"{pool['library']} {pool['version'] or ''}".strip() for pool in pools]
-    return ", ".join(dict.fromkeys(names))
+    frameworks = [library for library in ("torch", "jax") if library in contestant.builds]
+    found = ["MKL" if "MKL" in contestant.builds[library] else library for library in frameworks]
+    if not (found and ours):
+        found += numpys_own(contestant.pools, contestant.builds)
+    return tuple(dict.fromkeys(found))
+
+
+def numpys_own(pools: Iterable[Mapping[str, Any]], builds: Mapping[str, str]) -> list[str]:
+    """Name NumPy's library of matrix products; SciPy may have brought another one along."""
+    able = [pool for pool in pools if pool["library"] not in SERIAL]
+    own = [pool for pool in able if pool["version"] and f" {pool['version']} " in f"{builds.get('numpy')} "]
+    names = [f"{pool['library']} {pool['version'] or ''}".strip() for pool in own or able]
+    return list(dict.fromkeys(names))
 
 
 def _devices(laboratory: Laboratory) -> Iterator[Difference]:

@@ -48,6 +48,9 @@ class Gate:
         if not able:
             return
         self.tensors += bench.gradients(implementation, able[0])
+        finer = bench.precision(implementation, able[0])
+        if finer is not None:
+            self.differences.append(Difference(implementation, *finer, detected=True))
         for optimizer in able if not bench.is_witness(implementation) else ():
             row = bench.trajectory(implementation, optimizer)
             self.trajectories.append(row)
