@@ -99,6 +99,7 @@ class Trainer:
     def __init__(self, network: MLP, optimizer: Optimizer, X: Array, Y: Array) -> None:
         self.network, self.optimizer = network, optimizer
         self._gradient = BatchGradient(network, X, Y)
+        self._fill = self._gradient.fill
         self.X, self.Y = self._gradient.X, self._gradient.Y
         self._weight: Array = np.empty((), network.dtype)
 
@@ -118,5 +119,5 @@ class Trainer:
             if size != n or rate != scale:
                 n, scale = size, rate
                 weight.fill(scale / n)
-            self._gradient.fill(slice(0, n) if rows is None else rows, n, weight)
+            self._fill(slice(0, n) if rows is None else rows, n, weight)
             update()

@@ -12,7 +12,7 @@ from compare.implementation import UpdateRule
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.network import Network
 from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, threads
-from handwritten.threads import Crew, cut
+from handwritten.threads import Crew
 from handwritten.training import BatchGradient
 
 SIZES = (6, 9, 5, 4)
@@ -22,7 +22,6 @@ ROWS = 41
 @pytest.fixture
 def everything_shared(monkeypatch):
     monkeypatch.setattr(threads, "SHARED_BATCH", 1)
-    monkeypatch.setattr(threads, "SHARED_UPDATE", 1)
 
 
 def batches(rng):
@@ -47,11 +46,8 @@ def networks(rng, count, sizes=SIZES):
 
 def threaded(members, rule, X, Y):
     name, options = RULES[rule]
-    theta, g = members[0].flat_parameters, members[0].flat_gradients
-    parts = cut(len(theta), len(members))
-    return ThreadedTrainer(
-        members, [OPTIMIZERS[name](theta[part], g[part], **options) for part in parts], X, Y
-    )
+    optimizer = OPTIMIZERS[name](members[0].flat_parameters, members[0].flat_gradients, **options)
+    return ThreadedTrainer(members, optimizer, X, Y)
 
 
 @pytest.mark.usefixtures("everything_shared")
@@ -98,24 +94,13 @@ def test_each_thread_takes_its_share_of_the_rows(rng, monkeypatch):
     assert sorted(n for _, n in taken) == [13, 14, 14]
 
 
-def test_small_batches_and_small_networks_are_left_to_one_thread(rng, monkeypatch):
+def test_small_batches_are_left_to_one_thread(rng, monkeypatch):
     taken = []
     monkeypatch.setattr(
         BatchGradient, "fill", lambda self, rows, n, weight: taken.append(threading.get_ident())
     )
     threaded(networks(rng, 2), "adam", *data(rng)).train(batches(rng))
     assert set(taken) == {threading.get_ident()}
-    assert len(cut(2**16 - 1, 8)) == 1
-
-
-@pytest.mark.parametrize("parameters", [2**16, 2**16 + 5, 159_010])
-@pytest.mark.parametrize("count", [1, 2, 3, 64])
-def test_parts_cover_every_parameter_once_and_begin_on_cache_lines(parameters, count):
-    parts = cut(parameters, count)
-    covered = np.concatenate([np.arange(parameters)[part] for part in parts])
-    assert (covered == np.arange(parameters)).all()
-    assert len(parts) == count
-    assert not any(part.start % 16 for part in parts)
 
 
 @pytest.mark.usefixtures("everything_shared")
@@ -133,18 +118,16 @@ def test_threads_follow_a_rate_that_changes_between_batches(rng):
     (alone,) = networks(rng, 1)
     alone.load(members[0].parameters)
 
-    def halving(optimizers):
+    def halving(optimizer):
         for _ in range(4):
             yield None
-            for optimizer in optimizers:
-                optimizer.lr /= 2
+            optimizer.lr /= 2
 
     one = SGD(alone.flat_parameters, alone.flat_gradients, lr=0.5)
-    Trainer(alone, one, X, Y).train(halving([one]))
-    theta, g = members[0].flat_parameters, members[0].flat_gradients
-    each = [SGD(theta[part], g[part], lr=0.5) for part in cut(len(theta), 2)]
-    ThreadedTrainer(members, each, X, Y).train(halving(each))
-    np.testing.assert_allclose(theta, alone.flat_parameters, rtol=1e-11, atol=1e-14)
+    Trainer(alone, one, X, Y).train(halving(one))
+    shared = SGD(members[0].flat_parameters, members[0].flat_gradients, lr=0.5)
+    ThreadedTrainer(members, shared, X, Y).train(halving(shared))
+    np.testing.assert_allclose(members[0].flat_parameters, alone.flat_parameters, rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.usefixtures("everything_shared")
@@ -216,12 +199,18 @@ def test_the_contestant_trains_on_the_threads_that_blas_was_given(rng, monkeypat
     assert max(pool["num_threads"] for pool in left) == allowed
 
 
-def test_the_contestant_trains_all_its_parameters_whatever_blas_is_given_later(rng, monkeypatch):
-    monkeypatch.setattr(threads, "SHARED_UPDATE", 1)
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        trained = contestant(rng)
-    before = trained.mlp.flat_parameters.copy()
-    with threadpoolctl.threadpool_limits(1, "blas"):
-        trained.load(*data(rng))
-        trained.train([None])
-    assert (trained.mlp.flat_parameters != before).all()
+@pytest.mark.usefixtures("everything_shared")
+def test_a_crew_that_was_interrupted_begins_anew(rng):
+    X, Y = data(rng)
+    members = networks(rng, 2)
+    trainer = threaded(members, "sgd", X, Y)
+
+    def interrupted():
+        yield None
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(interrupted())
+    before = members[0].flat_parameters.copy()
+    trainer.train([None])
+    assert (members[0].flat_parameters != before).any()

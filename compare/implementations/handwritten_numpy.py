@@ -10,7 +10,6 @@ from compare.implementation import Array, Trace, UpdateRule
 from compare.implementations.blas import blas, small_product, threads_of
 from compare.network import Network
 from handwritten import MLP, OPTIMIZERS, ThreadedTrainer, Trainer
-from handwritten.threads import cut
 
 
 class HandwrittenNumpy:
@@ -27,10 +26,8 @@ class HandwrittenNumpy:
         self._make = partial(MLP, *network.arguments, dtype, small_product(self._blas))
         self.mlp = self._make()
         self.mlp.load(parameters)
-        make, theta, g = OPTIMIZERS[rule.name], self.mlp.flat_parameters, self.mlp.flat_gradients
-        self._optimizers = [
-            make(theta[part], g[part], **rule.options) for part in cut(len(theta), self._threads)
-        ]
+        optimizer = OPTIMIZERS[rule.name]
+        self.optimizer = optimizer(self.mlp.flat_parameters, self.mlp.flat_gradients, **rule.options)
 
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
         loss, gradients = self.mlp.loss_and_gradients(X, Y)
@@ -38,8 +35,7 @@ class HandwrittenNumpy:
 
     def step(self, X: Array, Y: Array) -> None:
         self.mlp.loss_and_gradients(X, Y)
-        for optimizer in self._optimizers:
-            optimizer.step()
+        self.optimizer.step()
 
     def predict(self, X: Array) -> Array:
         return self.mlp.forward(X).copy()
@@ -55,10 +51,10 @@ class HandwrittenNumpy:
 
     def load(self, X: Array, Y: Array) -> None:
         if self._threads == 1:
-            self._trainer: Trainer | ThreadedTrainer = Trainer(self.mlp, self._optimizers[0], X, Y)
-            return
-        networks = [self.mlp, *(self._make(shares=self.mlp) for _ in range(self._threads - 1))]
-        self._trainer = ThreadedTrainer(networks, self._optimizers, X, Y)
+            self._trainer = Trainer(self.mlp, self.optimizer, X, Y)
+        else:
+            networks = [self.mlp, *(self._make(shares=self.mlp) for _ in range(self._threads - 1))]
+            self._trainer = ThreadedTrainer(networks, self.optimizer, X, Y)
 
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:
         with self._blas.limit(limits=1):
