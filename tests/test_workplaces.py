@@ -15,7 +15,7 @@ import pytest
 from contestant_support import PYTHONPATH, experiment, one_line, register_odd_contestants, write_csv
 from ungated import UNGATED
 
-from compare.measure import parallel
+from compare.measure import parallel, there
 from compare.measure.admission import usable_workers
 from compare.measure.cluster import Cluster
 from compare.measure.laboratory import Laboratory
@@ -217,6 +217,31 @@ def test_every_tuning_and_run_of_a_cluster_ends_once_though_a_worker_is_killed_i
             key: what_does_not_depend_on_time(run) for key, run in alone.items()
         }
         assert second.poll() is None
+
+
+def test_a_worker_lets_go_of_a_dataset_with_the_last_command_that_uses_it(laboratory):
+    experiment, sha256 = laboratory.experiment.to_dict(), laboratory.data.sha256
+    there.keep(laboratory.data)
+    there.keep(laboratory.data)
+    there.leave(sha256)
+    with there.lent(experiment, sha256, {}) as lent:
+        folder = lent.folder
+        assert folder.is_dir()
+    there.leave(sha256)
+    assert not folder.exists()
+    with pytest.raises(KeyError), there.lent(experiment, sha256, {}):
+        pass
+
+
+def test_a_cluster_that_is_left_holds_no_data_any_more(laboratory, workers, scheduler):
+    from distributed import Client
+
+    workers(1, "--resources", "exclusive=1")
+    sha256 = laboratory.data.sha256
+    with Client(scheduler, set_as_default=False) as client:
+        with Cluster(scheduler, laboratory):
+            assert [sha256 in held for held in client.run(there.held).values()] == [True]
+        assert [sha256 in held for held in client.run(there.held).values()] == [False]
 
 
 def test_the_data_outlive_every_worker_that_first_had_them(laboratory, workers, scheduler):

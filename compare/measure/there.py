@@ -46,6 +46,11 @@ def time_there(
         return list(make_timings(laboratory, sittings, rounds))
 
 
+def held() -> list[str]:
+    """Return the SHA-256 of the datasets that this process has."""
+    return list(_data)
+
+
 @contextmanager
 def lent(experiment: dict[str, Any], sha256: str, rates: Rates) -> Iterator[Laboratory]:
     """Lend a laboratory for an experiment on a dataset, at its rates; made at the first call."""
