@@ -79,11 +79,7 @@ class PiecewiseAdam(Adam):
         ]
 
     def step(self) -> None:
-        self._steps += 1
-        root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))
-        rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)
-        self._shift.fill(self.eps / root_scale)
-        self._rate.fill(rate / root_scale)
+        self._count_step()
         for theta, g, M, V, scratch in self._pieces:
             M *= self._beta1
             M += g

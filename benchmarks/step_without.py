@@ -82,11 +82,7 @@ class FreshAdam(Adam):
     """Makes the moments and all between anew in every step."""
 
     def step(self) -> None:
-        self._steps += 1
-        root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))
-        rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)
-        self._shift.fill(self.eps / root_scale)
-        self._rate.fill(rate / root_scale)
+        self._count_step()
         g = self.gradients
         self._M = self._beta1 * self._M + g
         self._V = self._beta2 * self._V + g * g

@@ -204,22 +204,26 @@ class Adam:
             self.parameters *= 1.0 - self.lr * self.weight_decay  # θ ← (1 - η λ) θ  [O6]
         else:
             g = with_decay(g, self.parameters, self.weight_decay, self._decayed)
-        self._steps += 1
+        self._count_step()
         M, V, scratch = self._M, self._V, self._scratch
         M *= self._beta1
         M += g  # m ← β₁ m + (1 - β₁) g  [O5]
         np.multiply(g, g, out=scratch)
         V *= self._beta2
         V += scratch  # v ← β₂ v + (1 - β₂) g²  [O5]
-        root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))  # √v̂ = root_scale √V  [O5']
-        rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)  # η m̂ = rate M  [O5']
-        self._shift.fill(self.eps / root_scale)
-        self._rate.fill(rate / root_scale)
         np.sqrt(V, out=scratch)
         scratch += self._shift
         np.divide(M, scratch, out=scratch)
         scratch *= self._rate
         self.parameters -= scratch  # θ ← θ - η m̂ / (√v̂ + ε)  [O5]
+
+    def _count_step(self) -> None:
+        """Count a step, and fill the two scalars that depend on their number."""
+        self._steps += 1
+        root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))  # √v̂ = root_scale √V  [O5']
+        rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)  # η m̂ = rate M  [O5']
+        self._shift.fill(self.eps / root_scale)
+        self._rate.fill(rate / root_scale)
 
 
 class AdamW(Adam):

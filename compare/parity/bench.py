@@ -42,7 +42,7 @@ class Bench:
         self._then_full = "full" in self.experiment.factors.batch_sizes
         self.path = laboratory.folder / f"batch-{objective}-{dtype}.npz"
         np.savez(self.path, allow_pickle=False, X=self.batch.X, Y=self.batch.Y)
-        self._known: dict[tuple[str, str, float | None], dict[str, Array]] = {}
+        self._known: dict[tuple[str, str, float | None, int | None], dict[str, Array]] = {}
         self._drift: dict[tuple[str, float | None], dict[str, float]] = {}
 
     def is_witness(self, implementation: str) -> bool:
@@ -220,7 +220,7 @@ class Bench:
         **request: Any,
     ) -> dict[str, Array]:
         """Ask a contestant for arrays; the witness is asked for each only once."""
-        key = (do, optimizer, lr)
+        key = (do, optimizer, lr, threads)
         from_witness = (implementation, dtype) == (WITNESS, "float64")
         if from_witness and key in self._known:
             return self._known[key]
