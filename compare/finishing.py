@@ -101,7 +101,7 @@ def finish(
     for paragraph in results_paragraphs(document):
         say(paragraph)
     paths += write_results(store, document, DRAWN, shown)
-    say(f"Written: {told_paths(paths)}")
+    say(told_paths(paths))
     statuses = (*store.runs.statuses().values(), *store.timings.statuses().values())
     failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(parity.all_equal, failed)

@@ -13,6 +13,8 @@ from compare.whole_files import write_whole
 
 RECORDS = (*sorted(JOURNALS), EXPERIMENT, "results.json")
 """What a run leaves as its record, which no report replaces."""
+FIGURES = "figures"
+"""The directory of the figures, in that of the results."""
 
 
 class Output:
@@ -60,17 +62,15 @@ def write_file(path: Path, text: str) -> None:
 
 
 def told_paths(paths: Iterable[Path]) -> str:
-    """Return the paths in a line, the figures as a pattern: "out/table.md, out/figures/*.{png,svg}"."""
-    folders: dict[Path, list[Path]] = {}
+    """Return what was written, the figures as a pattern: "Written to out: table.md, figures/*.{png,svg}"."""
+    names: dict[Path, list[str]] = {}
+    figures: dict[Path, set[str]] = {}
     for path in paths:
-        folders.setdefault(path.parent, []).append(path)
-    told = []
-    for folder, files in folders.items():
-        if folder.name == "figures":
-            endings = sorted({path.suffix[1:] for path in files})
-            told.append(
-                f"{folder}/*.{{{','.join(endings)}}}" if len(endings) > 1 else f"{folder}/*.{endings[0]}"
-            )
+        if path.parent.name == FIGURES:
+            figures.setdefault(path.parent.parent, set()).add(path.suffix[1:])
         else:
-            told += map(str, files)
-    return ", ".join(told)
+            names.setdefault(path.parent, []).append(path.name)
+    for folder, endings in figures.items():
+        told = ",".join(sorted(endings))
+        names.setdefault(folder, []).append(f"{FIGURES}/*.{f'{{{told}}}' if len(endings) > 1 else told}")
+    return "\n".join(f"Written to {folder}: {', '.join(files)}" for folder, files in names.items())

@@ -104,7 +104,7 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
 
 def _write(files: Iterable[tuple[str, Content]], output: Output, say: Say) -> None:
     paths = [output.write(name, content) for name, content in files]
-    say(f"Written: {told_paths(paths)}" if paths else "Nothing was there to write.")
+    say(told_paths(paths) if paths else "Nothing was there to write.")
 
 
 def chosen_layout(options: ReportOptions) -> Layout:
