@@ -1,6 +1,7 @@
 """Blocks under the clock: what they measure, when a warm-up ends, what is written and read back."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from compare.measure.software import builds
 from compare.measure.timing import (
     MOST_WARM_UP_BLOCKS,
     Stopwatch,
+    UntakenBatchesError,
     endless_batches,
     involuntary_switches,
     processor_seconds,
@@ -116,6 +118,16 @@ def test_a_warm_up_that_keeps_drifting_ends_and_says_so(machine):
     done = stopwatch(machine, *speeds, batch_size="full").warm_up(1e-9)
     assert not done.settled
     assert len(done.warm_up) == MOST_WARM_UP_BLOCKS
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+@pytest.mark.parametrize("batch_size", [4, "full"])
+def test_a_contestant_that_leaves_batches_untaken_is_refused_at_once(taken, batch_size):
+    watch = Stopwatch(
+        lambda batches: list(islice(batches, taken)), endless_batches(40, batch_size, seed=0), 10
+    )
+    with pytest.raises(UntakenBatchesError, match="before it had taken all its batches"):
+        watch.warm_up(at_least=1.0)
 
 
 def test_blocks_go_on_where_the_last_one_ended(machine):

@@ -20,8 +20,13 @@ SETTLED_WITHIN = 0.1
 """How far apart, relatively, the last two blocks of a warm-up that has settled may lie."""
 STAT = Path("/proc/stat")
 TICKS_PER_SECOND = 100
+END = object()
 
 Batch = TypeVar("Batch")
+
+
+class UntakenBatchesError(Exception):
+    """A contestant that did not train on all it was given; one line."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,22 @@ class Stopwatch(Generic[Batch]):
         )
 
     def block(self, updates: int) -> Block:
-        """Train for a number of updates; shuffling and gathering are part of the time."""
+        """Train for a number of updates; shuffling and gathering are part of the time.
+
+        Raises:
+            UntakenBatchesError: the contestant left batches untaken.
+        """
         others, switches = processor_seconds(), involuntary_switches()
         cpu, wall = time.process_time(), time.perf_counter()
-        self._train(islice(self._batches, updates))
+        batches = islice(self._batches, updates)
+        self._train(batches)
         seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         taken, switched = (
             difference(processor_seconds(), others),
             difference(involuntary_switches(), switches),
         )
+        if next(batches, END) is not END:
+            raise UntakenBatchesError("train() returned before it had taken all its batches")
         return Block(
             updates,
             seconds,

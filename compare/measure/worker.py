@@ -26,7 +26,7 @@ from compare.measure.inspection import inspect
 from compare.measure.pinning import THREAD_VARIABLES, check_threads, thread_pools
 from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
-from compare.measure.timing import Stopwatch, endless_batches
+from compare.measure.timing import Stopwatch, UntakenBatchesError, endless_batches
 from compare.measure.training import Budget, Split, compiled, predicted, train, warm_up
 from compare.network import Network
 from compare.plugins import PluginError
@@ -278,7 +278,9 @@ def main() -> None:
         try:
             worker.answer({"done": method(**request)})
         except Exception as error:
-            kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
+            kind = (
+                "" if isinstance(error, (PluginError, UntakenBatchesError)) else f"{type(error).__name__}: "
+            )
             told = " ".join(f"{kind}{error}".split())
             worker.answer({"error": told[:500]})
 
