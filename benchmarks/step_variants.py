@@ -19,9 +19,7 @@ from handwritten.optimizers import SGD, Adam
 LAYER, GRADIENT = "handwritten.mlp.Layer", "handwritten.training.BatchGradient"
 HIDDEN, OUTPUT = "handwritten.mlp.ACTIVATIONS", "handwritten.objectives.OUTPUT_ACTIVATIONS"
 NETWORK, TRAINER, RULES = (f"{__name__}.{name}" for name in ("MLP", "Trainer", "OPTIMIZERS"))
-ZEROS = [
-    f"handwritten.{module}.zeros" for module in ("arrays", "layer", "parameters", "products", "training")
-]
+ZEROS = [f"handwritten.{module}.zeros" for module in ("arrays", "parameters", "products", "training")]
 
 Replaced = dict[str, object]
 
@@ -173,6 +171,12 @@ WITHOUT = (
         "Every product is one call of BLAS",
         ("784-200-10 sgd 8,32,256,full", "784-30-10 sgd 32,256,1024,full"),
         same((f"{__name__}.small_product", without.no_small_product)),
+    ),
+    Variant(
+        "by columns",
+        "The values of every batch lie by rows",
+        ("784-200-10 sgd 256,1024,full", "784-200-10 adam 256", "784-30-10 sgd 256,full"),
+        same(("handwritten.layer.pays_by_columns", without.by_rows_always)),
     ),
     Variant(
         "scaled",

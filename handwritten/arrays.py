@@ -36,6 +36,32 @@ def zeros_like(values: Array) -> Array:
     return zeros(values.shape, values.dtype)
 
 
+class Matrices:
+    """Room for some matrices of k columns and equally many rows, kept while what is asked for fits.
+
+    Args:
+        count: the number of matrices.
+        k: their columns.
+        dtype: of all.
+    """
+
+    def __init__(self, count: int, k: int, dtype: DTypeLike) -> None:
+        self._count, self._k = count, k
+        self._room: Array = np.empty(0, dtype)
+
+    def of(self, n: int, by_columns: bool) -> list[Array]:
+        """Return the matrices (n, k), uninitialised; by rows, or by columns, which are contiguous then.
+
+        Each begins with a cache line.
+        """
+        k, line = self._k, CACHE_LINE // self._room.itemsize
+        each = -(-n * k // line) * line
+        if self._count * each > len(self._room):
+            self._room = zeros((self._count * each,), self._room.dtype)
+        parts = (self._room[i * each :][: n * k] for i in range(self._count))
+        return [part.reshape(k, n).T if by_columns else part.reshape(n, k) for part in parts]
+
+
 class Buffer:
     """Room for intermediate values, kept between calls so that a training step allocates nothing."""
 

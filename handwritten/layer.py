@@ -1,10 +1,12 @@
 """One fully connected layer: its two forward equations and the four of its backward pass."""
 
+from typing import Self
+
 import numpy as np
 
 from handwritten.activations import Activation
-from handwritten.arrays import Array, zeros
-from handwritten.products import Product, RowSum, dot, product
+from handwritten.arrays import Array, Matrices
+from handwritten.products import Product, RowSum, dot, pays_by_columns, product
 
 
 class Layer:
@@ -16,6 +18,9 @@ class Layer:
         b: bias, (k,), or None; db: its gradient.
         activation: σ, applied element by element (softmax: row by row).
         small_product: see `handwritten.products`.
+        below: the layer whose A is A_in; None for the first.
+        hidden: whether another layer follows. The values of the last lie by rows, as the targets do; those
+            of a hidden layer lie by columns where that is quicker.
 
     The buffers Z, A, dA and dZ, all (n, k), are made by `reserve` and reused by every batch that fits.
     """
@@ -39,6 +44,8 @@ class Layer:
         db: Array | None,
         activation: Activation,
         small_product: int = 0,
+        below: Self | None = None,
+        hidden: bool = False,
     ) -> None:
         self.W, self.b, self.dW, self.db = W, b, dW, db
         self.W_T, self.dW_T = W.T, dW.T
@@ -47,20 +54,20 @@ class Layer:
         self._sum_of_many_rows = RowSum()
         self.activation = activation
         self.small_product = small_product
-        self._room = np.empty((4, 0, len(W)), W.dtype)
+        self.below, self.hidden, self.by_columns = below, hidden, False
+        self._values = Matrices(4, len(W), W.dtype)
 
     def reserve(self, ones: Array) -> None:
         """Make room for as many rows as `ones`, a vector of ones shared by all layers, has entries."""
-        n = len(ones)
-        if n > self._room.shape[1]:
-            self._room = zeros((4, n, len(self.W)), self.W.dtype)
-        self.Z, self.A, self.dA, self.dZ = self._room[:, :n]
+        n, (k, m), small = len(ones), self.W.shape, self.small_product
+        self.by_columns = self.hidden and pays_by_columns(n, m, k, small)
+        A_in_by_columns = self.below is not None and self.below.by_columns
+        self.Z, self.A, self.dA, self.dZ = self._values.of(n, self.by_columns)
         self.ones = ones
-        k, m = self.W.shape
-        self.times_W_T = product(n, m, k, self.small_product)
-        self.A_in_T_times = product(m, n, k, self.small_product)
-        self.times_W = product(n, k, m, self.small_product)
-        self.sum_rows = dot if n <= RowSum.FEW else self._sum_of_many_rows
+        self.times_W_T = product(n, m, k, small, A_in_by_columns, self.by_columns)
+        self.A_in_T_times = product(m, n, k, small, not A_in_by_columns)
+        self.times_W = product(n, k, m, small, self.by_columns, A_in_by_columns)
+        self.sum_rows = dot if self.by_columns or n <= RowSum.FEW else self._sum_of_many_rows
 
     def forward(self, A_in: Array) -> Array:
         """Return A (n, k) for the input A_in (n, m)."""

@@ -54,11 +54,13 @@ class MLP:
         self._tensors: FlatTensors = shares._tensors if shares else FlatTensors(self.sizes, bias, self.dtype)
         self._gradients = FlatTensors(self.sizes, bias, self.dtype)
         W, dW = self._tensors.views, self._gradients.views
-        functions = [ACTIVATIONS[name]() for name in activations] + [self.objective.activation]
-        self.layers = [
-            Layer(W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}"), function, small_product)
-            for i, function in enumerate(functions, start=1)
-        ]
+        self.layers: list[Layer] = []
+        for i, name in enumerate((*activations, output), start=1):
+            hidden = i <= len(activations)
+            tensors = W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}")
+            function = ACTIVATIONS[name]() if hidden else self.objective.activation
+            below = self.layers[-1] if self.layers else None
+            self.layers.append(Layer(*tensors, function, small_product, below, hidden))
         self._ones: Array = np.ones(0, self.dtype)
         self._rows = 0
 

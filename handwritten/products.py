@@ -6,7 +6,8 @@ product of few multiplications the copy: OpenBLAS on processors with AVX-512 doe
 
     C[i : i + r] = A[i : i + r] B,   i = 0, r, 2 r, ...
 
-`docs/speed.md` has the gain, and what it costs with a library that has no such kernels.
+and quicker still where some of the matrices lie column by column (`pays_by_columns`). `docs/speed.md` has the
+gain, and what it costs with a library that has no such kernels.
 """
 
 import math
@@ -23,23 +24,36 @@ dot: Product = np.ndarray.dot
 """One call of BLAS. The function `np.dot` does the same after a detour through NumPy's dispatcher."""
 
 MANY_ROWS, FEW_ROWS = 16, 4
-"""Blocks are multiples of 16 rows, a cache line of float32, because A may be a transpose; else of 4 rows."""
-A_SMALL_BATCH = 64
-"""Rows up to which blocks of less than 16 rows pay: B, which every block reads, is read too often beyond."""
+"""Blocks are multiples of 16 rows, a cache line of float32; of 4 where A lies by rows and 16 are too many."""
+
+BY_COLUMNS = range(129, 513)
+"""Sizes of batches whose values may lie by columns; with fewer rows columns are short, with more they gain
+nothing, and BLAS adds a column's numbers in a few running sums only."""
 
 
-def product(n: int, inner: int, k: int, small_product: int) -> Product:
-    """Return how to multiply an (n, inner) by an (inner, k) matrix: `dot`, or in blocks of rows.
+def pays_by_columns(n: int, m: int, k: int, small_product: int) -> bool:
+    """Whether a layer of m inputs and k outputs is quicker where its values (n, k) lie column by column.
+
+    That is where the gradient of its weights is taken in blocks of at least 16 rows.
+    """
+    return n in BY_COLUMNS and MANY_ROWS * n * k <= small_product < n * m * k
+
+
+def product(
+    n: int, inner: int, k: int, small_product: int, A_by_columns: bool = False, C_by_columns: bool = False
+) -> Product:
+    """Return how to multiply an (n, inner) matrix A by an (inner, k) matrix B into C: at once, or in blocks.
 
     Args:
         n, inner, k: the shapes.
         small_product: multiplications up to which BLAS has a quicker way; 0 if there is none.
+        A_by_columns, C_by_columns: whether the columns of A or C, and not its rows, are contiguous.
     """
     most = small_product // (inner * k)
-    multiple = MANY_ROWS if most >= MANY_ROWS else FEW_ROWS
+    multiple = MANY_ROWS if A_by_columns or most >= MANY_ROWS else FEW_ROWS
     rows = most - most % multiple
-    if n <= most or rows == 0 or (multiple == FEW_ROWS and n > A_SMALL_BATCH):
-        return dot
+    if n <= most or rows == 0:
+        return np.matmul if C_by_columns else dot
     return RowBlocks(rows)
 
 

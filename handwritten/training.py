@@ -12,9 +12,11 @@ from handwritten.optimizers import SGD, Optimizer
 Rows = NDArray[np.intp] | slice
 """Row numbers, or a range of rows. Row numbers must lie in 0..n-1: they are not checked."""
 
-VALUES_AT_ONCE = 2**20
-"""Numbers that a forward and backward pass handles at once; larger batches are taken in parts, whose values
-then stay in the processor's cache between the passes over them."""
+VALUES_AT_ONCE, LEAST_AT_ONCE = 450_000, 256
+"""Numbers that a forward and backward pass handles at once, and rows that it always may; a larger batch is
+taken in parts, whose values then stay in the processor's cache between the passes over them."""
+MULTIPLE = 16
+"""All parts but the last have a multiple of so many rows: a cache line of float32."""
 
 
 class BatchGradient:
@@ -33,7 +35,8 @@ class BatchGradient:
             raise ValueError(f"X has {len(self.X)} rows and Y has {len(self.Y)}")
         self._X_room, self._Y_room = self.X[:0], self.Y[:0]
         self._X_batch, self._Y_batch = self.X[:0], self.Y[:0]
-        self._rows_at_once = max(1, VALUES_AT_ONCE // (network.sizes[0] + 4 * sum(network.sizes[1:])))
+        of_a_row = network.sizes[0] + 4 * sum(network.sizes[1:])  # A_0, and Z, A, dA and dZ of every layer
+        self._rows_at_once = max(LEAST_AT_ONCE, VALUES_AT_ONCE // of_a_row)
         self._total = zeros_like(network.flat_gradients)
 
     def fill(self, rows: Rows, n: int, weight: Array) -> None:
@@ -50,8 +53,9 @@ class BatchGradient:
         gradients, total = self.network.flat_gradients, self._total
         total.fill(0.0)
         count = -(-n // self._rows_at_once)
-        for part in range(count):
-            self._differentiate(some(rows, part * n // count, (part + 1) * n // count), weight)
+        each = -(-n // count // MULTIPLE) * MULTIPLE
+        for start in range(0, n, each):
+            self._differentiate(some(rows, start, min(start + each, n)), weight)
             total += gradients
         np.copyto(gradients, total)
 

@@ -99,7 +99,8 @@ def trained(rule, in_parts, rng_seed, monkeypatch, shuffled):
     rng = np.random.default_rng(rng_seed)
     with monkeypatch.context() as patch:
         if in_parts:
-            patch.setattr(handwritten.training, "VALUES_AT_ONCE", 7 * (3 + 4 * (5 + 2)))
+            patch.setattr(handwritten.training, "VALUES_AT_ONCE", 0)
+            patch.setattr(handwritten.training, "LEAST_AT_ONCE", 20)
         mlp = MLP((3, 5, 2), ("tanh",), "softmax", "cross_entropy")
         mlp.flat_parameters[:] = rng.uniform(-1, 1, mlp.flat_parameters.size)
         optimizer = OPTIMIZERS[rule](mlp.flat_parameters, mlp.flat_gradients, lr=0.1)

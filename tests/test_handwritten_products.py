@@ -6,7 +6,7 @@ from seed_support import draw_parameters, one_hot
 
 from compare.implementations.blas import small_product
 from handwritten import MLP
-from handwritten.products import RowBlocks, dot, product
+from handwritten.products import RowBlocks, dot, pays_by_columns, product
 
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 
@@ -24,15 +24,17 @@ def test_a_product_in_blocks_is_the_product(rng, n, dtype, transposed):
     assert (np.abs(C - exact) <= bound).all()
 
 
+@pytest.mark.parametrize("A_by_columns", [False, True])
 @pytest.mark.parametrize("n", [1, 5, 17, 64, 65, 1000])
 @pytest.mark.parametrize("inner", [1, 30, 784])
 @pytest.mark.parametrize("k", [1, 10, 200])
-def test_no_block_is_larger_than_what_is_quick(n, inner, k):
-    way = product(n, inner, k, 10**5)
+def test_no_block_is_larger_than_what_is_quick(n, inner, k, A_by_columns):
+    way = product(n, inner, k, 10**5, A_by_columns)
     if way is dot:
         return
     assert way.rows * inner * k <= 10**5
     assert way.rows < n
+    assert way.rows % (16 if A_by_columns else 4) == 0
 
 
 @pytest.mark.parametrize(("n", "inner", "k"), [(8, 784, 200), (64, 784, 200), (64, 784, 30), (784, 128, 200)])
@@ -46,7 +48,6 @@ def test_products_beyond_the_small_kernels_are_taken_in_blocks(n, inner, k):
         pytest.param(1000, 784, 30, 0, id="no small kernels"),
         pytest.param(32, 784, 30, 10**6, id="small as it is"),
         pytest.param(80, 100, 125, 10**6, id="just small enough"),
-        pytest.param(65, 784, 200, 10**6, id="few rows a block and many blocks"),
         pytest.param(8, 1000, 1000, 10**6, id="not four rows a block"),
     ],
 )
@@ -54,20 +55,64 @@ def test_other_products_are_one_call(n, inner, k, most):
     assert product(n, inner, k, most) is dot
 
 
-def test_a_network_computes_the_same_gradients_in_blocks(rng):
-    sizes, n = (20, 16, 12, 5), 50
-    X, Y, parameters = rng.uniform(0, 1, (n, 20)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
-    found = []
-    for most in (0, 6000):
-        mlp = MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", small_product=most)
-        mlp.load(parameters)
-        found.append((*mlp.loss_and_gradients(X, Y), mlp.input_gradient(X, Y), mlp.layers[0]))
-    (loss, gradients, dX, _), (loss_in_blocks, gradients_in_blocks, dX_in_blocks, layer) = found
-    assert all(isinstance(way, RowBlocks) for way in (layer.times_W_T, layer.A_in_T_times, layer.times_W))
-    assert loss == pytest.approx(loss_in_blocks, rel=1e-14)
-    for name, gradient in gradients.items():
-        np.testing.assert_allclose(gradients_in_blocks[name], gradient, rtol=1e-12, atol=1e-16)
-    np.testing.assert_allclose(dX_in_blocks, dX, rtol=1e-12, atol=1e-16)
+def test_columns_are_not_cut_into_blocks_of_less_than_a_cache_line():
+    assert product(64, 784, 200, 10**6, A_by_columns=True) is dot
+    assert product(64, 784, 200, 10**6, A_by_columns=False).rows == 4
+
+
+def answers(small_product, sizes, parameters, X, Y):
+    """Everything a network says of a batch, and where its values lie."""
+    mlp = MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", small_product=small_product)
+    mlp.load(parameters)
+    loss, gradients = mlp.loss_and_gradients(X, Y)
+    found = {"loss": loss} | {name: gradient.copy() for name, gradient in gradients.items()}
+    return found | {"X": mlp.input_gradient(X, Y)}, mlp.layers
+
+
+@pytest.mark.parametrize(
+    ("small_product", "by_columns"),
+    [(16_000, [False, False, False]), (150_000, [True, False, False]), (80_000, [True, True, False])],
+    ids=["in blocks", "one by columns", "two by columns"],
+)
+def test_a_network_computes_the_same_in_blocks_and_by_columns(small_product, by_columns, rng):
+    sizes, n = (40, 32, 30, 5), 150
+    X, Y, parameters = rng.uniform(0, 1, (n, 40)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
+    at_once, _ = answers(0, sizes, parameters, X, Y)
+    found, layers = answers(small_product, sizes, parameters, X, Y)
+    assert [layer.by_columns for layer in layers] == by_columns
+    assert [layer.Z.flags.c_contiguous for layer in layers] == [not columns for columns in by_columns]
+    assert found.keys() == at_once.keys()
+    for name, values in at_once.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-16)
+
+
+def test_a_network_multiplies_in_blocks_forward_and_back(rng):
+    sizes, n = (40, 16, 12, 5), 50
+    X, Y, parameters = rng.uniform(0, 1, (n, 40)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
+    _, (first, *_) = answers(16_000, sizes, parameters, X, Y)
+    assert all(isinstance(way, RowBlocks) for way in (first.times_W_T, first.A_in_T_times, first.times_W))
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "k", "by_columns"),
+    [
+        pytest.param(256, 784, 200, True, id="blocks of 16 rows"),
+        pytest.param(256, 784, 30, True, id="blocks of many rows"),
+        pytest.param(313, 784, 200, False, id="no 16 rows a block"),
+        pytest.param(256, 64, 32, False, id="small as it is"),
+        pytest.param(128, 784, 200, False, id="few rows"),
+        pytest.param(513, 784, 100, False, id="many rows"),
+    ],
+)
+def test_values_lie_by_columns_where_gradients_are_taken_in_blocks_of_16_rows(n, m, k, by_columns):
+    assert pays_by_columns(n, m, k, 10**6) is by_columns
+    assert not pays_by_columns(n, m, k, 0)
+
+
+def test_what_a_network_puts_out_lies_by_rows_as_the_targets_do(rng):
+    mlp = MLP((40, 50), (), "softmax", "cross_entropy", small_product=300_000)
+    assert pays_by_columns(200, 40, 50, 300_000)
+    assert mlp.forward(rng.random((200, 40))).flags.c_contiguous
 
 
 class Libraries:

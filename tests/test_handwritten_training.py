@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from seed_support import draw_parameters, one_hot
 
+import handwritten.training
 from compare.batches import epoch_batches
 from handwritten import MLP, OBJECTIVES, OPTIMIZERS, SGD, Trainer
 from handwritten.arrays import CACHE_LINE
@@ -23,9 +24,9 @@ RULES = {
 }
 
 # The views of a batch that is larger or smaller than the one before, floats and tuples are Python objects
-# of about a hundred bytes each, and about fifty of them live at a time. What must not appear is an array:
+# of about a hundred bytes each, and about sixty of them live at a time. What must not appear is an array:
 # the smallest one a step could make is a column of a batch, 2000 x 4 bytes.
-SMALL_OBJECTS = 6000
+SMALL_OBJECTS = 7500
 
 
 def peak_growth(action):
@@ -44,9 +45,9 @@ def peak_growth(action):
         np.setbufsize(usual)
 
 
-def trainer_of(output, loss, rule, rng, activations=("relu", "tanh", "sigmoid"), n=4500, dtype="float64"):
-    sizes = (40, 50, 45, 42, 41)
-    mlp = MLP(sizes, activations, output, loss, dtype=dtype, small_product=10**6)
+def trainer_of(output, loss, rule, rng, n=4500, dtype="float64", small_product=10**6):
+    sizes, activations = (40, 50, 45, 42, 41), ("relu", "tanh", "sigmoid")
+    mlp = MLP(sizes, activations, output, loss, dtype=dtype, small_product=small_product)
     mlp.load({name: values / 5 for name, values in draw_parameters(rng, sizes).items()})
     name, options = RULES[rule]
     optimizer = OPTIMIZERS[name](mlp.flat_parameters, mlp.flat_gradients, **options)
@@ -59,6 +60,12 @@ def assert_allocates_nothing(trainer, batches):
     assert growth < SMALL_OBJECTS, f"{growth} bytes"
 
 
+@pytest.fixture
+def large_parts(monkeypatch):
+    """Parts of 2000 rows, so that a column of one is more than the small objects."""
+    monkeypatch.setattr(handwritten.training, "LEAST_AT_ONCE", 2000)
+
+
 def mini_batches(n=4500, size=2000):
     batches = list(epoch_batches(n, size, 0, 0))
     assert [len(rows) for rows in batches] == [2000, 2000, 500]
@@ -67,17 +74,27 @@ def mini_batches(n=4500, size=2000):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("output", "loss"), PAIRS)
+@pytest.mark.usefixtures("large_parts")
 def test_training_step_of_every_objective_allocates_nothing(output, loss, dtype, rng):
     assert_allocates_nothing(trainer_of(output, loss, "sgd", rng, dtype=dtype), mini_batches())
 
 
 @pytest.mark.parametrize("rule", RULES)
+@pytest.mark.usefixtures("large_parts")
 def test_training_step_of_every_optimizer_allocates_nothing(rule, rng):
     assert_allocates_nothing(trainer_of("softmax", "cross_entropy", rule, rng), mini_batches())
 
 
+@pytest.mark.usefixtures("large_parts")
 def test_full_batch_step_allocates_nothing(rng):
     assert_allocates_nothing(trainer_of("softmax", "cross_entropy", "adam", rng), [None] * 3)
+
+
+@pytest.mark.parametrize("n", [400, 500])
+def test_step_on_values_that_lie_by_columns_allocates_nothing_as_large_as_they_are(n, rng):
+    trainer = trainer_of("softmax", "cross_entropy", "sgd", rng, n=n, small_product=500_000)
+    assert_allocates_nothing(trainer, [rng.permutation(n)] * 3)
+    assert [layer.by_columns for layer in trainer.network.layers] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
