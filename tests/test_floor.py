@@ -18,6 +18,8 @@ from compare.analysis.floor import floor_rows
 from compare.analysis.null_test import null_test
 from compare.analysis.summary import summarise
 from compare.analysis.times import Times
+from compare.implementations import numpy_products
+from compare.implementations.numpy_products import PART, InParts, NumpyProducts
 from compare.measure import floor as floor_module
 from compare.measure.floor import LIBRARIES, Floor, Operand, load_library, products_of, quickest, shapes_of
 from compare.render.floor import floor_sentences
@@ -113,6 +115,33 @@ def test_every_call_of_a_library_computes_the_product(name, shape, dtype):
                 P, Q = map(np.asarray, operands)
                 assert P.dtype == dtype
                 np.testing.assert_allclose(np.asarray(result), P @ Q, rtol=1e-5)
+
+
+def test_long_sums_are_also_taken_in_parts_that_cover_every_term_once(monkeypatch):
+    monkeypatch.setattr(numpy_products, "small_product", lambda libraries: 10**6)
+    library = NumpyProducts("float64")
+    terms = 2 * PART + 3
+    left, right, result = (library.matrix(*shape, True) for shape in ((2000, terms), (terms, 3), (2000, 3)))
+    in_parts = [call for call in library.calls(left, right, result) if isinstance(call.func, InParts)]
+    assert in_parts
+    for call in in_parts:
+        sums = np.zeros_like(result)
+        adding = InParts(lambda A, B, C: np.add(C, A @ B, out=C))
+        adding(left, right, sums)
+        np.testing.assert_allclose(sums, left @ right)
+        call()
+        np.testing.assert_allclose(
+            result, left[:, 2 * PART :] @ right[2 * PART :]
+        )  # the last part's own product
+
+
+def test_short_sums_and_libraries_without_small_kernels_have_no_parts(monkeypatch):
+    for most, terms in ((10**6, PART), (0, 3 * PART)):
+        monkeypatch.setattr(numpy_products, "small_product", lambda libraries, most=most: most)
+        library = NumpyProducts("float64")
+        shapes = (2000, terms), (terms, 3), (2000, 3)
+        calls = library.calls(*(library.matrix(*shape, True) for shape in shapes))
+        assert not any(isinstance(call.func, InParts) for call in calls)
 
 
 class Noting:
