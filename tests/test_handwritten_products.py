@@ -93,6 +93,14 @@ def test_a_network_multiplies_in_blocks_forward_and_back(rng):
     assert all(isinstance(way, RowBlocks) for way in (first.times_W_T, first.A_in_T_times, first.times_W))
 
 
+def test_gradients_are_not_taken_in_blocks_that_cut_a_cache_line(rng):
+    sizes = (40, 16, 12, 5)
+    X, Y, parameters = rng.uniform(0, 1, (50, 40)), one_hot(rng, 50, 5), draw_parameters(rng, sizes)
+    _, (first, *_) = answers(8_000, sizes, parameters, X, Y)
+    assert first.times_W_T.rows == 12
+    assert first.A_in_T_times is dot  # blocks of 8 rows would be small enough
+
+
 @pytest.mark.parametrize(
     ("n", "m", "k", "by_columns"),
     [

@@ -11,7 +11,7 @@ from test_handwritten_training import RULES, SMALL_OBJECTS, peak_growth
 from compare.implementation import UpdateRule
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.network import Network
-from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, threads
+from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, threads, training
 from handwritten.threads import Crew
 from handwritten.training import BatchGradient
 
@@ -50,7 +50,14 @@ def threaded(members, rule, X, Y):
     return ThreadedTrainer(members, optimizer, X, Y)
 
 
-@pytest.mark.usefixtures("everything_shared")
+@pytest.fixture(params=[10_000, 7], ids=["at once", "in parts"])
+def rows_at_once(monkeypatch, request):
+    monkeypatch.setattr(training, "VALUES_AT_ONCE", 0)
+    monkeypatch.setattr(training, "LEAST_AT_ONCE", request.param)
+    monkeypatch.setattr(training, "MULTIPLE", 2)  # so that a part may reach beyond the rows of a thread
+
+
+@pytest.mark.usefixtures("everything_shared", "rows_at_once")
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("rule", RULES)
 def test_threads_train_the_network_as_one_does(rng, rule, count):

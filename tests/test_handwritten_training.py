@@ -106,8 +106,8 @@ def test_long_vectors_and_batches_begin_with_a_cache_line(dtype, rng):
         network = trainer.network
         kept += [value for value in vars(trainer.optimizer).values() if np.size(value) > 1]
         kept += [network.flat_parameters, network.flat_gradients, *trainer._gradient._gathered(np.arange(9))]
-        kept += [layer.Z for layer in network.layers]
-    assert len(kept) == 5 + 6 + 6 + 3 * (2 + 2 + 4)
+        kept += [values for layer in network.layers for values in (layer.Z, layer.A, layer.dA, layer.dZ)]
+    assert len(kept) == 5 + 6 + 6 + 3 * (2 + 2 + 4 * 4)
     assert [array.ctypes.data % CACHE_LINE for array in kept] == [0] * len(kept)
 
 
