@@ -19,7 +19,7 @@ from handwritten.optimizers import SGD, Adam
 LAYER, GRADIENT = "handwritten.mlp.Layer", "handwritten.training.BatchGradient"
 HIDDEN, OUTPUT = "handwritten.mlp.ACTIVATIONS", "handwritten.objectives.OUTPUT_ACTIVATIONS"
 NETWORK, TRAINER, RULES = (f"{__name__}.{name}" for name in ("MLP", "Trainer", "OPTIMIZERS"))
-ZEROS = [f"handwritten.{module}.zeros" for module in ("arrays", "parameters", "products", "training")]
+ZEROS = [f"handwritten.{module}.zeros" for module in ("arrays", "parameters", "products")]
 
 Replaced = dict[str, object]
 
@@ -173,10 +173,10 @@ WITHOUT = (
         same((f"{__name__}.small_product", without.no_small_product)),
     ),
     Variant(
-        "by columns",
-        "The values of every batch lie by rows",
+        "column-major",
+        "All buffers are row-major",
         ("784-200-10 sgd 256,1024,full", "784-200-10 adam 256", "784-30-10 sgd 256,full"),
-        same(("handwritten.layer.pays_by_columns", without.by_rows_always)),
+        same(("handwritten.layer.column_major_pays", without.never_pays)),
     ),
     Variant(
         "scaled",
@@ -231,7 +231,7 @@ WITHOUT = (
     ),
     Variant(
         "parts",
-        "A large batch is taken at once",
+        "A large batch is taken at once, with row-major buffers",
         ("784-200-10 sgd full", "784-30-10 sgd full"),
         same((GRADIENT, without.WholeGradient)),
     ),

@@ -19,7 +19,7 @@ from handwritten.mlp import MLP, quiet
 from handwritten.objectives import SoftmaxCrossEntropy
 from handwritten.optimizers import SGD, Adam
 from handwritten.parameters import FlatTensors, tensor_shapes
-from handwritten.products import dot
+from handwritten.products import RowBlocks, dot
 from handwritten.training import BatchGradient, Trainer
 
 
@@ -54,7 +54,9 @@ class FreshLayer(Layer):
 
     def forward(self, A_in: Array) -> Array:
         self.A_in = A_in
-        self.Z = np.dot(A_in, self.W_T) + self.b_row
+        product = np.empty_like(self.Z)
+        self.times_W_T(A_in, self.W_T, product)
+        self.Z = product + self.b_row
         self.A = self.activation.of(self.Z)
         return self.A
 
@@ -66,7 +68,8 @@ class FreshMLP(MLP):
         hidden, output = self.layers
         output.dZ = (output.A - Y) * weight
         output.gradients()
-        hidden.dA = np.dot(output.dZ, output.W)
+        hidden.dA = np.empty_like(hidden.A)
+        output.times_W(output.dZ, output.W, hidden.dA)
         hidden.dZ = hidden.activation.error(hidden.dA, hidden.A)  # type: ignore[attr-defined]
         hidden.gradients()
 
@@ -125,7 +128,10 @@ class OutputsFirstLayer(Layer):
     """Writes the gradient of the weights as it is shown."""
 
     def gradients(self) -> None:
-        np.dot(self.dZ.T, self.A_in, out=self.dW)
+        if isinstance(self.A_in_T_times, RowBlocks):
+            self.A_in_T_times(self.A_in.T, self.dZ, self.dW_T)
+        else:
+            np.dot(self.dZ.T, self.A_in, out=self.dW)
         self.sum_rows(self.ones, self.dZ, self.db)  # type: ignore[arg-type]
 
 
@@ -134,8 +140,8 @@ class LayerByMatmul(Layer):
 
     single: Any = staticmethod(np.matmul)
 
-    def reserve(self, ones: Array) -> None:
-        super().reserve(ones)
+    def reserve(self, A_in: Array, ones: Array) -> None:
+        super().reserve(A_in, ones)
         for name in ("times_W_T", "A_in_T_times", "times_W", "sum_rows"):
             if getattr(self, name) is dot:
                 setattr(self, name, self.single)
@@ -152,8 +158,8 @@ def no_small_product(libraries: object) -> int:
     return 0
 
 
-def by_rows_always(*shape_and_small_product: int) -> bool:
-    """Let no layer's values lie by columns."""
+def never_pays(*shape_and_small_product: int) -> bool:
+    """Let every buffer be row-major."""
     return False
 
 
@@ -188,7 +194,7 @@ class ReducingSoftmax(Softmax):
 class ColumnSoftmax(Softmax):
     """Divides by one column of sums."""
 
-    FEW = 0
+    REPEATED = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -274,14 +280,14 @@ class BroadcastLayer(Layer):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.b_row = self.b  # type: ignore[assignment]
+        self.b_row = self.b
 
 
 class SingleSumLayer(Layer):
     """Sums the rows of any batch by a single product."""
 
-    def reserve(self, ones: Array) -> None:
-        super().reserve(ones)
+    def reserve(self, A_in: Array, ones: Array) -> None:
+        super().reserve(A_in, ones)
         self.sum_rows = dot
 
 

@@ -35,7 +35,7 @@ class Sigmoid:
     def backward(self, dA: Array, Z: Array, A: Array, dZ: Array) -> None:
         np.subtract(ONE[A.dtype], A, out=dZ)
         dZ *= A  # σ'(z) = a (1 - a)  [D1]
-        dZ *= dA
+        dZ *= dA  # dZ = dA ⊙ σ'(Z)  (n, k)  [B1]
 
 
 class Tanh:
@@ -47,7 +47,7 @@ class Tanh:
     def backward(self, dA: Array, Z: Array, A: Array, dZ: Array) -> None:
         np.multiply(A, A, out=dZ)
         np.subtract(ONE[A.dtype], dZ, out=dZ)  # tanh'(z) = 1 - a²  [D2]
-        dZ *= dA
+        dZ *= dA  # dZ = dA ⊙ σ'(Z)  (n, k)  [B1]
 
 
 class Relu:
@@ -58,7 +58,7 @@ class Relu:
 
     def backward(self, dA: Array, Z: Array, A: Array, dZ: Array) -> None:
         np.sign(A, out=dZ)  # relu'(z) = 1 where z > 0, else 0  [D3]
-        dZ *= dA
+        dZ *= dA  # dZ = dA ⊙ σ'(Z)  (n, k)  [B1]
 
 
 class Identity:
@@ -74,8 +74,8 @@ class Identity:
 class Softmax:
     """softmax(z)_i = e^z_i / Σ_j e^z_j; shifting a row by its largest z first changes nothing [S1]."""
 
-    FEW = 32
-    """Outputs up to which the sum of a row is written once for each of them."""
+    REPEATED = 32
+    """Outputs up to which the sum of a row is written once for each; with more it does not pay."""
 
     def __init__(self) -> None:
         self._largest, self._sums = Buffer(), Buffer()
@@ -98,7 +98,7 @@ class Softmax:
         """
         k = A.shape[1]
         if len(self._ones) != k or self._ones.dtype != A.dtype:
-            self._ones = np.ones((k, k if k <= self.FEW else 1), A.dtype)
+            self._ones = np.ones((k, k if k <= self.REPEATED else 1), A.dtype)
         sums = self._sums.like(A, columns=self._ones.shape[1])
         dot(A, self._ones, sums)
         return sums

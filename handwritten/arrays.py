@@ -36,8 +36,8 @@ def zeros_like(values: Array) -> Array:
     return zeros(values.shape, values.dtype)
 
 
-class Matrices:
-    """Room for some matrices of k columns and equally many rows, kept while what is asked for fits.
+class Workspace:
+    """Memory for `count` matrices of one shape (n, k), allocated anew only when n outgrows it.
 
     Args:
         count: the number of matrices.
@@ -49,17 +49,14 @@ class Matrices:
         self._count, self._k = count, k
         self._room: Array = np.empty(0, dtype)
 
-    def of(self, n: int, by_columns: bool) -> list[Array]:
-        """Return the matrices (n, k), uninitialised; by rows, or by columns, which are contiguous then.
-
-        Each begins with a cache line.
-        """
+    def of(self, n: int, column_major: bool = False) -> list[Array]:
+        """Return the matrices (n, k), uninitialised, row-major or column-major; each begins a cache line."""
         k, line = self._k, CACHE_LINE // self._room.itemsize
-        each = -(-n * k // line) * line
+        each = math.ceil(n * k / line) * line
         if self._count * each > len(self._room):
             self._room = zeros((self._count * each,), self._room.dtype)
         parts = (self._room[i * each :][: n * k] for i in range(self._count))
-        return [part.reshape(k, n).T if by_columns else part.reshape(n, k) for part in parts]
+        return [part.reshape(k, n).T if column_major else part.reshape(n, k) for part in parts]
 
 
 class Buffer:

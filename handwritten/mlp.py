@@ -17,7 +17,7 @@ quiet = np.errstate(over="ignore", invalid="ignore")
 
 
 class MLP:
-    """A fully connected network A_l = σ_l(A_{l-1} W_lᵀ + 1 b_l), l = 1..L, with its gradients by hand.
+    """A fully connected network A_l = σ_l(A_{l-1} W_lᵀ + 1 b_lᵀ), l = 1..L, with its gradients by hand.
 
     Args:
         sizes: widths of all layers, the input's first: (features, hidden..., outputs).
@@ -26,13 +26,15 @@ class MLP:
         loss: "squared_error", "binary_cross_entropy" or "cross_entropy"; a pair of `OBJECTIVES` with output.
         bias: whether the layers have one.
         dtype: float32 or float64.
-        small_product: multiplications up to which BLAS has a quicker way to a product (`products.py`).
-        shares: a network of the same widths whose parameters this one uses instead of its own.
+        small_product: multiplications up to which BLAS does a product without packing; 0 if it never does
+            (`products.py`).
+        shares: a network of the same tensors whose parameters this one uses instead of its own.
 
     All parameters start at zero; `load` brings initial weights in.
 
     Raises:
-        ValueError: an unknown name, a pair that is not defined, or widths that make no network.
+        ValueError: an unknown name, a pair that is not defined, widths that make no network, or other tensors
+            than those of `shares`.
     """
 
     def __init__(
@@ -53,14 +55,16 @@ class MLP:
         self.objective = make_objective(output, loss)
         self._tensors: FlatTensors = shares._tensors if shares else FlatTensors(self.sizes, bias, self.dtype)
         self._gradients = FlatTensors(self.sizes, bias, self.dtype)
+        if not self._gradients.matches(self._tensors):
+            raise ValueError(
+                f"shares has other tensors than a network of {self.sizes}, bias={bias}, {self.dtype}"
+            )
         W, dW = self._tensors.views, self._gradients.views
+        functions = [ACTIVATIONS[name]() for name in activations] + [self.objective.activation]
         self.layers: list[Layer] = []
-        for i, name in enumerate((*activations, output), start=1):
-            hidden = i <= len(activations)
+        for i, function in enumerate(functions, start=1):
             tensors = W[f"W{i}"], W.get(f"b{i}"), dW[f"W{i}"], dW.get(f"b{i}")
-            function = ACTIVATIONS[name]() if hidden else self.objective.activation
-            below = self.layers[-1] if self.layers else None
-            self.layers.append(Layer(*tensors, function, small_product, below, hidden))
+            self.layers.append(Layer(*tensors, function, small_product, i < len(functions)))
         self._ones: Array = np.ones(0, self.dtype)
         self._rows = 0
 
@@ -90,12 +94,24 @@ class MLP:
 
     @quiet
     def forward(self, X: Array) -> Array:
-        """Return Y_hat (n, outputs) for X (n, features): a buffer that the next batch overwrites."""
+        """Return Y_hat (n, outputs) for X (n, features): a buffer that the next batch overwrites.
+
+        Raises:
+            ValueError: X has another width, or no rows.
+        """
         return self.propagate(self.batch(X, "X", self.sizes[0]))
 
     @quiet
     def loss(self, X: Array, Y: Array) -> float:
-        """Return the loss of a batch: the mean over samples of the sum over outputs [L]."""
+        """Return the loss of a batch: the mean over samples of the sum over outputs [L].
+
+        Args:
+            X: inputs (n, features); Y: targets (n, outputs).
+
+        Raises:
+            ValueError: X or Y has another width or no rows, they differ in number, or the loss is not defined
+                for such targets.
+        """
         A, targets = self.forward(X), self.batch(Y, "Y", self.sizes[-1])
         if len(targets) != len(A):
             raise ValueError(f"X has {len(A)} rows and Y has {len(targets)}")
@@ -103,14 +119,17 @@ class MLP:
 
     @quiet
     def loss_and_gradients(self, X: Array, Y: Array) -> tuple[float, dict[str, Array]]:
-        """Return the loss of a batch and the gradients of all parameters (views, overwritten by the next)."""
+        """Return the loss of a batch and the gradients of all parameters (views, overwritten by the next).
+
+        Arguments and errors are those of `loss`.
+        """
         loss = self.loss(X, Y)
         self.propagate_back(self.batch(Y, "Y", self.sizes[-1]))
         return loss, self.gradients
 
     @quiet
     def input_gradient(self, X: Array, Y: Array) -> Array:
-        """Return ∂L/∂X (n, features) of the batch."""
+        """Return ∂L/∂X (n, features) of the batch. Arguments and errors are those of `loss`."""
         self.loss_and_gradients(X, Y)
         dX = np.empty((len(X), self.sizes[0]), self.dtype)
         self.layers[0].error_below(dX)  # dX = dZ_1 W_1  (n, features)  [B4]
@@ -119,7 +138,7 @@ class MLP:
     def propagate(self, X: Array) -> Array:
         """Run the forward pass on a batch of this network's dtype, unchecked; return Y_hat."""
         if len(X) != self._rows:
-            self._reserve(len(X))
+            self._reserve(X)
         A = X
         for layer in self.layers:
             A = layer.forward(A)
@@ -131,25 +150,27 @@ class MLP:
         `weight`, if it is given, is the factor of each sample's loss in place of 1/n, the mean.
         """
         above = self.layers[-1]
-        self.objective.error(
-            above.Z, above.A, Y, above.dA, above.dZ, 1.0 / len(Y) if weight is None else weight
-        )
-        above.gradients()
+        weight = 1.0 / len(Y) if weight is None else weight
+        self.objective.error(above.Z, above.A, Y, above.dA, above.dZ, weight)  # dZ_L = ∂L/∂Z_L  [B0], or [B1]
+        above.gradients()  # dW_L = dZ_Lᵀ A_{L-1}, db_L = dZ_Lᵀ 1  [B2] [B3]
         for layer in reversed(self.layers[:-1]):
-            above.error_below(layer.dA)
-            layer.error()
-            layer.gradients()
+            above.error_below(layer.dA)  # dA_l = dZ_{l+1} W_{l+1}  (n, k)  [B4]
+            layer.error()  # dZ_l = dA_l ⊙ σ_l'(Z_l)  (n, k)  [B1]
+            layer.gradients()  # dW_l = dZ_lᵀ A_{l-1}, db_l = dZ_lᵀ 1  [B2] [B3]
             above = layer
 
-    def _reserve(self, n: int) -> None:
+    def _reserve(self, X: Array) -> None:
+        n = len(X)
         if n > len(self._ones):
             self._ones = np.ones(n, self.dtype)
+        A = X
         for layer in self.layers:
-            layer.reserve(self._ones[:n])
+            layer.reserve(A, self._ones[:n])
+            A = layer.A
         self._rows = n
 
     def batch(self, values: Array, name: str, width: int) -> Array:
-        """Return the values as a contiguous (n, width) array of this network's dtype."""
+        """Return the values as a row-major (n, width) array of this network's dtype, or raise ValueError."""
         batch: Array = np.ascontiguousarray(values, self.dtype)
         if batch.ndim != 2 or batch.shape[1] != width or not len(batch):
             raise ValueError(

@@ -57,27 +57,34 @@ class Composed:
         self.activation.backward(dA, Z, A, dZ)  # dZ = dA ⊙ σ'(Z)  (n, outputs)  [B1]
 
 
-class SoftmaxCrossEntropy:
-    """softmax with cross-entropy, fused; each row of Y must sum to 1, which `value` checks."""
-
-    def __init__(self) -> None:
-        self.activation = OUTPUT_ACTIVATIONS["softmax"]()
-
-    def value(self, Z: Array, A: Array, Y: Array) -> float:
-        ones = np.ones(Y.shape[1], Y.dtype)  # a product with ones sums short rows several times faster
-        if np.abs(Y @ ones - 1).max() > 1e-3:
-            raise ValueError("softmax+cross_entropy needs targets whose rows sum to 1")
-        shifted = Z - Z.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted) @ ones)  # log Σ_j e^(z_j - max z)  [S1]
-        return float((np.sum(log_sum) - np.sum(Y * shifted)) / len(Y))
+class Fused:
+    """A pair whose two derivatives cancel [B0]."""
 
     def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
         np.subtract(A, Y, out=dZ)
         dZ *= weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
-class SigmoidBinaryCrossEntropy:
-    """sigmoid with binary cross-entropy, fused."""
+class SoftmaxCrossEntropy(Fused):
+    """softmax with cross-entropy; each row of Y must sum to 1, which `value` checks."""
+
+    def __init__(self) -> None:
+        self.activation = OUTPUT_ACTIVATIONS["softmax"]()
+
+    def value(self, Z: Array, A: Array, Y: Array) -> float:
+        ones = np.ones(Y.shape[1], Y.dtype)  # a product with ones sums short rows several times faster
+        sums = Y @ ones
+        if (wrong := np.abs(sums - 1) > 1e-3).any():
+            raise ValueError(
+                f"softmax+cross_entropy needs targets whose rows sum to 1; one sums to {sums[wrong][0]:g}"
+            )
+        shifted = Z - Z.max(axis=1, keepdims=True)
+        log_sum = np.log(np.exp(shifted) @ ones)  # log Σ_j e^(z_j - max z)  [S1]
+        return float((np.sum(log_sum) - np.sum(Y * shifted)) / len(Y))
+
+
+class SigmoidBinaryCrossEntropy(Fused):
+    """sigmoid with binary cross-entropy."""
 
     def __init__(self) -> None:
         self.activation = OUTPUT_ACTIVATIONS["sigmoid"]()
@@ -85,10 +92,6 @@ class SigmoidBinaryCrossEntropy:
     def value(self, Z: Array, A: Array, Y: Array) -> float:
         terms = np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))  # [S2]
         return float(np.sum(terms) / len(Y))
-
-    def error(self, Z: Array, A: Array, Y: Array, dA: Array, dZ: Array, weight: Weight) -> None:
-        np.subtract(A, Y, out=dZ)
-        dZ *= weight  # dZ = (Y_hat - Y) / n  (n, outputs)  [B0]
 
 
 def make_objective(output: str, loss: str) -> Objective:

@@ -148,7 +148,7 @@ class RMSprop:
             self._velocity += scratch  # v ← μ v + g / (√s + ε)  [O4]
             np.copyto(scratch, self._velocity)
         scratch *= self.lr
-        self.parameters -= scratch
+        self.parameters -= scratch  # θ ← θ - η g / (√s + ε), or θ - η v  [O4]
 
 
 class Adam:
@@ -220,10 +220,10 @@ class Adam:
     def _count_step(self) -> None:
         """Count a step, and fill the two scalars that depend on their number."""
         self._steps += 1
-        root_scale = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))  # √v̂ = root_scale √V  [O5']
-        rate = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)  # η m̂ = rate M  [O5']
-        self._shift.fill(self.eps / root_scale)
-        self._rate.fill(rate / root_scale)
+        q = math.sqrt((1 - self.beta2) / (1 - self.beta2**self._steps))  # √v̂ = q √V  [O5']
+        r = self.lr * (1 - self.beta1) / (1 - self.beta1**self._steps)  # η m̂ = r M  [O5']
+        self._shift.fill(self.eps / q)
+        self._rate.fill(r / q)
 
 
 class AdamW(Adam):

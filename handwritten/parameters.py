@@ -1,6 +1,9 @@
 """Parameters and gradients: one flat buffer each, seen through one view a tensor."""
 
+from __future__ import annotations
+
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -31,13 +34,18 @@ class FlatTensors:
 
     def __init__(self, sizes: tuple[int, ...], bias: bool, dtype: DTypeLike) -> None:
         shapes = dict(tensor_shapes(sizes, bias))
-        self.flat: Array = zeros((sum(int(np.prod(shape)) for shape in shapes.values()),), dtype)
+        self.flat: Array = zeros((sum(math.prod(shape) for shape in shapes.values()),), dtype)
         self.views: dict[str, Array] = {}
         start = 0
         for name, shape in shapes.items():
-            stop = start + int(np.prod(shape))
+            stop = start + math.prod(shape)
             self.views[name] = self.flat[start:stop].reshape(shape[::-1]).T
             start = stop
+
+    def matches(self, other: FlatTensors) -> bool:
+        """Whether the other's tensors have the same names, shapes and type."""
+        shapes, others = ({name: view.shape for name, view in one.views.items()} for one in (self, other))
+        return shapes == others and self.flat.dtype == other.flat.dtype
 
     def load(self, tensors: Mapping[str, Array]) -> None:
         """Copy tensors in; raise ValueError where a name or a shape differs."""

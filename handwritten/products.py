@@ -1,13 +1,13 @@
 """Matrix products: one call of BLAS, blocks of rows where they are quicker, two levels where rounding counts.
 
-BLAS copies the operands of a product into an order of its own before it multiplies. Some libraries spare a
-product of few multiplications the copy: OpenBLAS on processors with AVX-512 does so up to 10^6
+BLAS packs (copies and reorders) its operands before it multiplies. OpenBLAS's kernels for small matrices,
+which it has for processors with AVX-512, skip that up to 10^6 multiplications, n * inner * k
 (`small_product`). A larger product is then quicker in blocks of rows, each small enough: C = A B is
 
     C[i : i + r] = A[i : i + r] B,   i = 0, r, 2 r, ...
 
-and quicker still where some of the matrices lie column by column (`pays_by_columns`). `docs/speed.md` has the
-gain, and what it costs with a library that has no such kernels.
+and some are quicker still where a matrix is column-major (`column_major_pays`). `docs/speed.md` has the gain,
+and what it costs with a library that has no such kernels.
 """
 
 import math
@@ -24,36 +24,34 @@ dot: Product = np.ndarray.dot
 """One call of BLAS. The function `np.dot` does the same after a detour through NumPy's dispatcher."""
 
 MANY_ROWS, FEW_ROWS = 16, 4
-"""Blocks are multiples of 16 rows, a cache line of float32; of 4 where A lies by rows and 16 are too many."""
+"""Blocks are multiples of 16 rows, a cache line of float32; of 4 where A is row-major and 16 are too many."""
 
-BY_COLUMNS = range(129, 513)
-"""Sizes of batches whose values may lie by columns; with fewer rows columns are short, with more they gain
-nothing, and BLAS adds a column's numbers in a few running sums only."""
+ROWS_FOR_COLUMNS = range(129, 513)
+"""Numbers of rows with which column-major buffers were measured to pay. Below, columns are too short; above,
+nothing is gained, and the gradient of the bias, a single sum down each column, would lose digits."""
 
 
-def pays_by_columns(n: int, m: int, k: int, small_product: int) -> bool:
-    """Whether a layer of m inputs and k outputs is quicker where its values (n, k) lie column by column.
+def column_major_pays(n: int, m: int, k: int, small_product: int) -> bool:
+    """Whether a layer of m inputs and k outputs is quicker where its buffers (n, k) are column-major.
 
-    That is where the gradient of its weights is taken in blocks of at least 16 rows.
+    That is where `product` takes the gradient of the weights [B2] in blocks of 16 rows or more.
     """
-    return n in BY_COLUMNS and MANY_ROWS * n * k <= small_product < n * m * k
+    return n in ROWS_FOR_COLUMNS and MANY_ROWS * n * k <= small_product < n * m * k
 
 
-def product(
-    n: int, inner: int, k: int, small_product: int, A_by_columns: bool = False, C_by_columns: bool = False
-) -> Product:
-    """Return how to multiply an (n, inner) matrix A by an (inner, k) matrix B into C: at once, or in blocks.
+def product(A: Array, B: Array, C: Array, small_product: int) -> Product:
+    """Return how to compute C = A B for matrices of these shapes and layouts: at once, or in blocks of rows.
 
     Args:
-        n, inner, k: the shapes.
-        small_product: multiplications up to which BLAS has a quicker way; 0 if there is none.
-        A_by_columns, C_by_columns: whether the columns of A or C, and not its rows, are contiguous.
+        A, B, C: matrices (n, inner), (inner, k) and (n, k); their values do not matter.
+        small_product: multiplications up to which BLAS does a product without packing; 0 if it never does.
     """
-    most = small_product // (inner * k)
-    multiple = MANY_ROWS if A_by_columns or most >= MANY_ROWS else FEW_ROWS
+    n, inner = A.shape
+    most = small_product // (inner * B.shape[1])
+    multiple = FEW_ROWS if A.flags.c_contiguous and most < MANY_ROWS else MANY_ROWS
     rows = most - most % multiple
     if n <= most or rows == 0:
-        return np.matmul if C_by_columns else dot
+        return dot if C.flags.c_contiguous else np.matmul  # `dot` writes to row-major results alone
     return RowBlocks(rows)
 
 
@@ -66,6 +64,7 @@ class RowBlocks:
     def __call__(self, A: Array, B: Array, C: Array) -> None:
         """Write A B (n, k) to C; A has the shape (n, inner), B (inner, k)."""
         r, whole = self.rows, len(A) - len(A) % self.rows
+        # views: the first axis alone is split
         np.matmul(A[:whole].reshape(-1, r, A.shape[1]), B, C[:whole].reshape(-1, r, C.shape[1]))
         if whole < len(A):
             np.matmul(A[whole:], B, C[whole:])  # `np.dot` would copy rows of a transpose
@@ -78,8 +77,8 @@ class RowSum:
     0.1 n u for like terms (u: unit roundoff). In two levels it stays at a few u, for hardly more time.
     """
 
-    FEW = 256
-    """Rows up to which a single product will do."""
+    AT_ONCE = 256
+    """Rows that a single product sums: with more its rounding error passes some 25 u."""
 
     def __init__(self) -> None:
         self._room: Array = np.empty(0)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from handwritten.arrays import Array
 from handwritten.mlp import MLP, quiet
 from handwritten.optimizers import Optimizer
-from handwritten.training import BatchGradient, Rows, Trainer, some
+from handwritten.training import BatchGradient, Rows, Trainer, part_of
 
 SHARED_BATCH = 2**24
 """Rows times parameters from which on a batch is shared; below, waking a thread costs more than it brings."""
@@ -104,7 +104,7 @@ class SharedGradient:
     def _fill_shard(self, rows: Rows, n: int, weight: Array, thread: int) -> None:
         """Fill the gradients of a thread's own network with those of its rows."""
         start, stop = (share * n // self.crew.size for share in (thread, thread + 1))
-        self._shards[thread].fill(some(rows, start, stop), stop - start, weight)
+        self._shards[thread].fill(part_of(rows, start, stop), stop - start, weight)
 
 
 class ThreadedTrainer(Trainer):

@@ -1,22 +1,25 @@
 """The training loop: gather a batch, forward, backward, update."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handwritten.arrays import Array, zeros, zeros_like
+from handwritten.arrays import Array, Workspace, zeros_like
 from handwritten.mlp import MLP, quiet
 from handwritten.optimizers import SGD, Optimizer
+from handwritten.products import MANY_ROWS
 
 Rows = NDArray[np.intp] | slice
 """Row numbers, or a range of rows. Row numbers must lie in 0..n-1: they are not checked."""
 
-VALUES_AT_ONCE, LEAST_AT_ONCE = 450_000, 256
-"""Numbers that a forward and backward pass handles at once, and rows that it always may; a larger batch is
-taken in parts, whose values then stay in the processor's cache between the passes over them."""
-MULTIPLE = 16
-"""All parts but the last have a multiple of so many rows: a cache line of float32."""
+VALUES_AT_ONCE = 450_000
+"""Numbers (of X, and Z, A, dA, dZ of every layer) that a pass handles at once; a larger batch is taken in
+parts. Found by timing 784-200-10 and 784-30-10: the products of a part are then small enough for blocks of 16
+rows and column-major buffers, and its numbers stay in a cache between the operations on them."""
+WHOLE_BATCH = 256
+"""Rows up to which a batch is never divided: every part reads all weights and adds up all gradients again."""
 
 
 class BatchGradient:
@@ -25,6 +28,9 @@ class BatchGradient:
     Args:
         network: the network whose gradients are filled.
         X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+
+    Raises:
+        ValueError: X or Y has another width or no rows, or they differ in number.
     """
 
     def __init__(self, network: MLP, X: Array, Y: Array) -> None:
@@ -33,10 +39,10 @@ class BatchGradient:
         self.Y = network.batch(Y, "Y", network.sizes[-1])
         if len(self.X) != len(self.Y):
             raise ValueError(f"X has {len(self.X)} rows and Y has {len(self.Y)}")
-        self._X_room, self._Y_room = self.X[:0], self.Y[:0]
+        self._X_space, self._Y_space = (Workspace(1, A.shape[1], A.dtype) for A in (self.X, self.Y))
         self._X_batch, self._Y_batch = self.X[:0], self.Y[:0]
         of_a_row = network.sizes[0] + 4 * sum(network.sizes[1:])  # A_0, and Z, A, dA and dZ of every layer
-        self._rows_at_once = max(LEAST_AT_ONCE, VALUES_AT_ONCE // of_a_row)
+        self._rows_at_once = max(WHOLE_BATCH, VALUES_AT_ONCE // of_a_row // MANY_ROWS * MANY_ROWS)
         self._total = zeros_like(network.flat_gradients)
 
     def fill(self, rows: Rows, n: int, weight: Array) -> None:
@@ -52,10 +58,10 @@ class BatchGradient:
             return
         gradients, total = self.network.flat_gradients, self._total
         total.fill(0.0)
-        count = -(-n // self._rows_at_once)
-        each = -(-n // count // MULTIPLE) * MULTIPLE
+        count = math.ceil(n / self._rows_at_once)
+        each = math.ceil(n / count / MANY_ROWS) * MANY_ROWS  # the last part may be short
         for start in range(0, n, each):
-            self._differentiate(some(rows, start, min(start + each, n)), weight)
+            self._differentiate(part_of(rows, start, min(start + each, n)), weight)
             total += gradients
         np.copyto(gradients, total)
 
@@ -77,14 +83,11 @@ class BatchGradient:
         return X, Y
 
     def _reserve(self, n: int) -> tuple[Array, Array]:
-        if n > len(self._X_room):
-            self._X_room = zeros((n, self.X.shape[1]), self.X.dtype)
-            self._Y_room = zeros((n, self.Y.shape[1]), self.Y.dtype)
-        self._X_batch, self._Y_batch = self._X_room[:n], self._Y_room[:n]
+        (self._X_batch,), (self._Y_batch,) = self._X_space.of(n), self._Y_space.of(n)
         return self._X_batch, self._Y_batch
 
 
-def some(rows: Rows, start: int, stop: int) -> Rows:
+def part_of(rows: Rows, start: int, stop: int) -> Rows:
     """Return the rows of a batch from place `start` to `stop`."""
     if isinstance(rows, slice):
         return slice(rows.start + start, rows.start + stop)
@@ -98,6 +101,9 @@ class Trainer:
         network: the network; its parameters are changed in place.
         optimizer: an update rule on the network's flat parameters and gradients.
         X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+
+    Raises:
+        ValueError: X or Y has another width or no rows, or they differ in number.
     """
 
     def __init__(self, network: MLP, optimizer: Optimizer, X: Array, Y: Array) -> None:

@@ -59,7 +59,7 @@ def test_softmax_is_the_same_with_and_without_its_shift(all_of_a_row, dtype, rng
     np.testing.assert_allclose(A, wanted, rtol=allowed, atol=np.finfo(dtype).tiny)
 
 
-@pytest.mark.parametrize("outputs", [2, Softmax.FEW, Softmax.FEW + 1, 300])
+@pytest.mark.parametrize("outputs", [2, Softmax.REPEATED, Softmax.REPEATED + 1, 300])
 @pytest.mark.parametrize("shift", [0, 100])
 def test_softmax_and_its_derivative_hold_for_few_and_many_outputs_in_turn(outputs, shift, rng):
     softmax = Softmax()
@@ -83,7 +83,7 @@ def test_softmax_of_numbers_that_are_not_finite_says_so():
     np.testing.assert_allclose(A[1].sum(), 1)
 
 
-@pytest.mark.parametrize("n", [RowSum.FEW, RowSum.FEW + 1, 60_000])
+@pytest.mark.parametrize("n", [RowSum.AT_ONCE, RowSum.AT_ONCE + 1, 60_000])
 def test_gradient_of_a_bias_errs_by_few_roundings_for_any_number_of_rows(n, rng):
     X = rng.uniform(0.5, 1.5, (n, 2)).astype(np.float32)
     gradients = []
@@ -95,12 +95,24 @@ def test_gradient_of_a_bias_errs_by_few_roundings_for_any_number_of_rows(n, rng)
     np.testing.assert_allclose(single, double, rtol=12 * FLOAT32_ROUNDING)
 
 
+@pytest.mark.parametrize("n", [129, 512])
+def test_gradient_of_a_bias_in_column_major_buffers_errs_by_few_roundings_too(n, rng):
+    X, gradients = rng.uniform(0.5, 1.5, (n, 784)).astype(np.float32), []
+    for dtype in ("float32", "float64"):
+        mlp = MLP((784, 40, 3), ("identity",), "identity", "squared_error", dtype=dtype, small_product=10**6)
+        mlp.flat_parameters[:] = 1 / 64
+        gradients.append(mlp.loss_and_gradients(X, np.zeros((n, 3)))[1]["b1"])
+        assert mlp.layers[0].dZ.flags.f_contiguous
+    single, double = gradients
+    np.testing.assert_allclose(single, double, rtol=12 * FLOAT32_ROUNDING)
+
+
 def trained(rule, in_parts, rng_seed, monkeypatch, shuffled):
     rng = np.random.default_rng(rng_seed)
     with monkeypatch.context() as patch:
         if in_parts:
             patch.setattr(handwritten.training, "VALUES_AT_ONCE", 0)
-            patch.setattr(handwritten.training, "LEAST_AT_ONCE", 20)
+            patch.setattr(handwritten.training, "WHOLE_BATCH", 20)
         mlp = MLP((3, 5, 2), ("tanh",), "softmax", "cross_entropy")
         mlp.flat_parameters[:] = rng.uniform(-1, 1, mlp.flat_parameters.size)
         optimizer = OPTIMIZERS[rule](mlp.flat_parameters, mlp.flat_gradients, lr=0.1)

@@ -6,9 +6,14 @@ from seed_support import draw_parameters, one_hot
 
 from compare.implementations.blas import small_product
 from handwritten import MLP
-from handwritten.products import RowBlocks, dot, pays_by_columns, product
+from handwritten.products import RowBlocks, column_major_pays, dot, product
 
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+
+
+def way_of(n, inner, k, small_product, A_order="C"):
+    """How a product of these shapes is taken, A being row-major ("C") or column-major ("F")."""
+    return product(np.empty((n, inner), order=A_order), np.empty((inner, k)), np.empty((n, k)), small_product)
 
 
 @pytest.mark.parametrize("dtype", UNIT_ROUNDOFF)
@@ -24,22 +29,22 @@ def test_a_product_in_blocks_is_the_product(rng, n, dtype, transposed):
     assert (np.abs(C - exact) <= bound).all()
 
 
-@pytest.mark.parametrize("A_by_columns", [False, True])
+@pytest.mark.parametrize("A_order", ["C", "F"])
 @pytest.mark.parametrize("n", [1, 5, 17, 64, 65, 1000])
 @pytest.mark.parametrize("inner", [1, 30, 784])
 @pytest.mark.parametrize("k", [1, 10, 200])
-def test_no_block_is_larger_than_what_is_quick(n, inner, k, A_by_columns):
-    way = product(n, inner, k, 10**5, A_by_columns)
+def test_no_block_is_larger_than_what_is_quick(n, inner, k, A_order):
+    way = way_of(n, inner, k, 10**5, A_order)
     if way is dot:
         return
     assert way.rows * inner * k <= 10**5
     assert way.rows < n
-    assert way.rows % (16 if A_by_columns else 4) == 0
+    assert way.rows % (4 if A_order == "C" or inner == 1 else 16) == 0
 
 
 @pytest.mark.parametrize(("n", "inner", "k"), [(8, 784, 200), (64, 784, 200), (64, 784, 30), (784, 128, 200)])
 def test_products_beyond_the_small_kernels_are_taken_in_blocks(n, inner, k):
-    assert isinstance(product(n, inner, k, 10**6), RowBlocks)
+    assert isinstance(way_of(n, inner, k, 10**6), RowBlocks)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +57,12 @@ def test_products_beyond_the_small_kernels_are_taken_in_blocks(n, inner, k):
     ],
 )
 def test_other_products_are_one_call(n, inner, k, most):
-    assert product(n, inner, k, most) is dot
+    assert way_of(n, inner, k, most) is dot
 
 
 def test_columns_are_not_cut_into_blocks_of_less_than_a_cache_line():
-    assert product(64, 784, 200, 10**6, A_by_columns=True) is dot
-    assert product(64, 784, 200, 10**6, A_by_columns=False).rows == 4
+    assert way_of(64, 784, 200, 10**6, "F") is dot
+    assert way_of(64, 784, 200, 10**6, "C").rows == 4
 
 
 def answers(small_product, sizes, parameters, X, Y):
@@ -70,17 +75,16 @@ def answers(small_product, sizes, parameters, X, Y):
 
 
 @pytest.mark.parametrize(
-    ("small_product", "by_columns"),
+    ("small_product", "column_major"),
     [(16_000, [False, False, False]), (150_000, [True, False, False]), (80_000, [True, True, False])],
-    ids=["in blocks", "one by columns", "two by columns"],
+    ids=["in blocks", "one column-major", "two column-major"],
 )
-def test_a_network_computes_the_same_in_blocks_and_by_columns(small_product, by_columns, rng):
+def test_a_network_computes_the_same_in_blocks_and_on_column_major_buffers(small_product, column_major, rng):
     sizes, n = (40, 32, 30, 5), 150
     X, Y, parameters = rng.uniform(0, 1, (n, 40)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
     at_once, _ = answers(0, sizes, parameters, X, Y)
     found, layers = answers(small_product, sizes, parameters, X, Y)
-    assert [layer.by_columns for layer in layers] == by_columns
-    assert [layer.Z.flags.c_contiguous for layer in layers] == [not columns for columns in by_columns]
+    assert [layer.Z.flags.f_contiguous for layer in layers] == column_major
     assert found.keys() == at_once.keys()
     for name, values in at_once.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-16)
@@ -102,7 +106,7 @@ def test_gradients_are_not_taken_in_blocks_that_cut_a_cache_line(rng):
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "k", "by_columns"),
+    ("n", "m", "k", "column_major"),
     [
         pytest.param(256, 784, 200, True, id="blocks of 16 rows"),
         pytest.param(256, 784, 30, True, id="blocks of many rows"),
@@ -112,14 +116,14 @@ def test_gradients_are_not_taken_in_blocks_that_cut_a_cache_line(rng):
         pytest.param(513, 784, 100, False, id="many rows"),
     ],
 )
-def test_values_lie_by_columns_where_gradients_are_taken_in_blocks_of_16_rows(n, m, k, by_columns):
-    assert pays_by_columns(n, m, k, 10**6) is by_columns
-    assert not pays_by_columns(n, m, k, 0)
+def test_buffers_are_column_major_where_gradients_are_taken_in_blocks_of_16_rows(n, m, k, column_major):
+    assert column_major_pays(n, m, k, 10**6) is column_major
+    assert not column_major_pays(n, m, k, 0)
 
 
-def test_what_a_network_puts_out_lies_by_rows_as_the_targets_do(rng):
+def test_what_a_network_puts_out_is_row_major_as_the_targets_are(rng):
     mlp = MLP((40, 50), (), "softmax", "cross_entropy", small_product=300_000)
-    assert pays_by_columns(200, 40, 50, 300_000)
+    assert column_major_pays(200, 40, 50, 300_000)
     assert mlp.forward(rng.random((200, 40))).flags.c_contiguous
 
 

@@ -53,8 +53,8 @@ def threaded(members, rule, X, Y):
 @pytest.fixture(params=[10_000, 7], ids=["at once", "in parts"])
 def rows_at_once(monkeypatch, request):
     monkeypatch.setattr(training, "VALUES_AT_ONCE", 0)
-    monkeypatch.setattr(training, "LEAST_AT_ONCE", request.param)
-    monkeypatch.setattr(training, "MULTIPLE", 2)  # so that a part may reach beyond the rows of a thread
+    monkeypatch.setattr(training, "WHOLE_BATCH", request.param)
+    monkeypatch.setattr(training, "MANY_ROWS", 2)  # so that a part may reach beyond the rows of a thread
 
 
 @pytest.mark.usefixtures("everything_shared", "rows_at_once")
@@ -221,3 +221,14 @@ def test_a_crew_that_was_interrupted_begins_anew(rng):
     before = members[0].flat_parameters.copy()
     trainer.train([None])
     assert (members[0].flat_parameters != before).any()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options"),
+    [((6, 8, 5, 4), {}), (SIZES, {"bias": False}), (SIZES, {"dtype": "float32"})],
+    ids=["widths", "biases", "dtype"],
+)
+def test_a_network_shares_no_parameters_that_are_not_its_own(rng, sizes, options):
+    (first,) = networks(rng, 1)
+    with pytest.raises(ValueError, match="shares has other tensors than a network of"):
+        MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", shares=first, **options)

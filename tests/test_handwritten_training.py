@@ -63,7 +63,7 @@ def assert_allocates_nothing(trainer, batches):
 @pytest.fixture
 def large_parts(monkeypatch):
     """Parts of 2000 rows, so that a column of one is more than the small objects."""
-    monkeypatch.setattr(handwritten.training, "LEAST_AT_ONCE", 2000)
+    monkeypatch.setattr(handwritten.training, "WHOLE_BATCH", 2000)
 
 
 def mini_batches(n=4500, size=2000):
@@ -91,10 +91,10 @@ def test_full_batch_step_allocates_nothing(rng):
 
 
 @pytest.mark.parametrize("n", [400, 500])
-def test_step_on_values_that_lie_by_columns_allocates_nothing_as_large_as_they_are(n, rng):
+def test_step_on_column_major_buffers_allocates_nothing(n, rng):
     trainer = trainer_of("softmax", "cross_entropy", "sgd", rng, n=n, small_product=500_000)
     assert_allocates_nothing(trainer, [rng.permutation(n)] * 3)
-    assert [layer.by_columns for layer in trainer.network.layers] == [True, True, True, False]
+    assert [layer.Z.flags.f_contiguous for layer in trainer.network.layers] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -36,7 +36,7 @@ CASES = [
 def test_variant_computes_the_finished_step(variant, cell, monkeypatch):
     if variant.name == "parts":
         monkeypatch.setattr(handwritten.training, "VALUES_AT_ONCE", 0)
-        monkeypatch.setattr(handwritten.training, "LEAST_AT_ONCE", 70)
+        monkeypatch.setattr(handwritten.training, "WHOLE_BATCH", 70)
     tricks.check_same(variant, cell, Data(cell))
 
 
