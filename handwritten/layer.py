@@ -55,8 +55,8 @@ class Layer:
 
     def reserve(self, A_in: Array, ones: Array) -> None:
         """Make room for a batch as large as A_in (n, m); `ones` is a vector of n ones."""
-        n, (k, m), small = len(ones), self.W.shape, self.small_product
-        column_major = self.hidden and column_major_pays(n, m, k, small)
+        n, small = len(A_in), self.small_product
+        column_major = self.hidden and column_major_pays(A_in, len(self.W), small)
         self.Z, self.A, self.dA, self.dZ = self._workspace.of(n, column_major)
         self.ones = ones
         self.times_W_T = product(A_in, self.W_T, self.Z, small)  # [F1]

@@ -160,7 +160,7 @@ class MLP:
             above = layer
 
     def _reserve(self, X: Array) -> None:
-        n = len(X)
+        n, self._rows = len(X), 0  # 0 for as long as not all is reserved
         if n > len(self._ones):
             self._ones = np.ones(n, self.dtype)
         A = X

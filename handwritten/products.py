@@ -6,8 +6,9 @@ which it has for processors with AVX-512, skip that up to 10^6 multiplications, 
 
     C[i : i + r] = A[i : i + r] B,   i = 0, r, 2 r, ...
 
-and some are quicker still where a matrix is column-major (`column_major_pays`). `docs/speed.md` has the gain,
-and what it costs with a library that has no such kernels.
+and some are quicker still where a matrix is column-major (`column_major_pays`). Not so the product of a
+row-major A with a column-major B: OpenBLAS packs all but its smallest. `docs/speed.md` has the gain, and what
+blocks cost with a library that has no such kernels.
 """
 
 import math
@@ -25,18 +26,24 @@ dot: Product = np.ndarray.dot
 
 MANY_ROWS, FEW_ROWS = 16, 4
 """Blocks are multiples of 16 rows, a cache line of float32; of 4 where A is row-major and 16 are too many."""
+READ_AGAIN = 3 * 2**18
+"""Bytes of B up to which blocks of few rows pay: each reads B, which has to stay in a cache of 1 MiB."""
 
 ROWS_FOR_COLUMNS = range(129, 513)
 """Numbers of rows with which column-major buffers were measured to pay. Below, columns are too short; above,
 nothing is gained, and the gradient of the bias, a single sum down each column, would lose digits."""
 
 
-def column_major_pays(n: int, m: int, k: int, small_product: int) -> bool:
-    """Whether a layer of m inputs and k outputs is quicker where its buffers (n, k) are column-major.
+def column_major_pays(A_in: Array, k: int, small_product: int) -> bool:
+    """Whether a layer with the input A_in (n, m) is quicker where its buffers (n, k) are column-major.
 
-    That is where `product` takes the gradient of the weights [B2] in blocks of 16 rows or more.
+    That is where `product` takes the gradient of the weights [B2] in blocks of 16 rows or more. Where A_in is
+    column-major itself, the buffers had better not be: A_inᵀ dZ would be the product that is always packed.
     """
-    return n in ROWS_FOR_COLUMNS and MANY_ROWS * n * k <= small_product < n * m * k
+    n, m = A_in.shape
+    return (
+        A_in.flags.c_contiguous and n in ROWS_FOR_COLUMNS and MANY_ROWS * n * k <= small_product < n * m * k
+    )
 
 
 def product(A: Array, B: Array, C: Array, small_product: int) -> Product:
@@ -48,9 +55,11 @@ def product(A: Array, B: Array, C: Array, small_product: int) -> Product:
     """
     n, inner = A.shape
     most = small_product // (inner * B.shape[1])
-    multiple = FEW_ROWS if A.flags.c_contiguous and most < MANY_ROWS else MANY_ROWS
+    few = most < MANY_ROWS and A.flags.c_contiguous and B.nbytes <= READ_AGAIN
+    multiple = FEW_ROWS if few else MANY_ROWS
     rows = most - most % multiple
-    if n <= most or rows == 0:
+    packs_always = A.flags.c_contiguous and not B.flags.c_contiguous
+    if n <= most or rows == 0 or packs_always:
         return dot if C.flags.c_contiguous else np.matmul  # `dot` writes to row-major results alone
     return RowBlocks(rows)
 

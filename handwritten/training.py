@@ -18,6 +18,8 @@ VALUES_AT_ONCE = 450_000
 """Numbers (of X, and Z, A, dA, dZ of every layer) that a pass handles at once; a larger batch is taken in
 parts. Found by timing 784-200-10 and 784-30-10: the products of a part are then small enough for blocks of 16
 rows and column-major buffers, and its numbers stay in a cache between the operations on them."""
+PARTS_IN_ONE_SUM = 16
+"""Gradients of parts are added up in two levels, for the reason given at `products.RowSum`."""
 WHOLE_BATCH = 256
 """Rows up to which a batch is never divided: every part reads all weights and adds up all gradients again."""
 
@@ -43,7 +45,7 @@ class BatchGradient:
         self._X_batch, self._Y_batch = self.X[:0], self.Y[:0]
         of_a_row = network.sizes[0] + 4 * sum(network.sizes[1:])  # A_0, and Z, A, dA and dZ of every layer
         self._rows_at_once = max(WHOLE_BATCH, VALUES_AT_ONCE // of_a_row // MANY_ROWS * MANY_ROWS)
-        self._total = zeros_like(network.flat_gradients)
+        self._total, self._partial = (zeros_like(network.flat_gradients) for _ in range(2))
 
     def fill(self, rows: Rows, n: int, weight: Array) -> None:
         """Fill the network's gradients with those of a batch.
@@ -56,14 +58,18 @@ class BatchGradient:
         if n <= self._rows_at_once:
             self._differentiate(rows, weight)
             return
-        gradients, total = self.network.flat_gradients, self._total
+        gradients, total, partial = self.network.flat_gradients, self._total, self._partial
         total.fill(0.0)
+        partial.fill(0.0)
         count = math.ceil(n / self._rows_at_once)
         each = math.ceil(n / count / MANY_ROWS) * MANY_ROWS  # the last part may be short
-        for start in range(0, n, each):
+        for number, start in enumerate(range(0, n, each), start=1):
             self._differentiate(part_of(rows, start, min(start + each, n)), weight)
-            total += gradients
-        np.copyto(gradients, total)
+            partial += gradients
+            if number % PARTS_IN_ONE_SUM == 0:
+                total += partial
+                partial.fill(0.0)
+        np.add(total, partial, out=gradients)
 
     def _differentiate(self, rows: Rows, weight: Array) -> None:
         X, Y = (self.X[rows], self.Y[rows]) if isinstance(rows, slice) else self._gathered(rows)

@@ -7,6 +7,7 @@ import handwritten.training
 from handwritten import MLP, OPTIMIZERS, SGD, Trainer
 from handwritten.activations import OUTPUT_ACTIVATIONS, Softmax
 from handwritten.products import RowSum
+from handwritten.training import BatchGradient
 
 FLOAT32_ROUNDING = 2.0**-24
 
@@ -105,6 +106,18 @@ def test_gradient_of_a_bias_in_column_major_buffers_errs_by_few_roundings_too(n,
         assert mlp.layers[0].dZ.flags.f_contiguous
     single, double = gradients
     np.testing.assert_allclose(single, double, rtol=12 * FLOAT32_ROUNDING)
+
+
+def test_gradients_of_many_parts_are_added_up_without_losing_many_digits(monkeypatch):
+    monkeypatch.setattr(handwritten.training, "VALUES_AT_ONCE", 0)  # parts of 256 rows
+    n, gradients = 200_000, []
+    X = np.full((n, 2), 0.7, np.float32)
+    for dtype in ("float32", "float64"):
+        mlp = MLP((2, 3), (), "identity", "squared_error", dtype=dtype)
+        mlp.flat_parameters[:] = 0.25
+        BatchGradient(mlp, X, np.zeros((n, 3))).fill(slice(0, n), n, np.array(1 / n, dtype))
+        gradients.append(mlp.gradients["b1"])
+    np.testing.assert_allclose(*gradients, rtol=40 * FLOAT32_ROUNDING)
 
 
 def trained(rule, in_parts, rng_seed, monkeypatch, shuffled):

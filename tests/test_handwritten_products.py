@@ -13,7 +13,8 @@ UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 
 def way_of(n, inner, k, small_product, A_order="C"):
     """How a product of these shapes is taken, A being row-major ("C") or column-major ("F")."""
-    return product(np.empty((n, inner), order=A_order), np.empty((inner, k)), np.empty((n, k)), small_product)
+    A, B, C = np.empty((n, inner), "f", A_order), np.empty((inner, k), "f"), np.empty((n, k), "f")
+    return product(A, B, C, small_product)
 
 
 @pytest.mark.parametrize("dtype", UNIT_ROUNDOFF)
@@ -67,7 +68,8 @@ def test_columns_are_not_cut_into_blocks_of_less_than_a_cache_line():
 
 def answers(small_product, sizes, parameters, X, Y):
     """Everything a network says of a batch, and where its values lie."""
-    mlp = MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", small_product=small_product)
+    activations = ("tanh", "sigmoid", "relu")[: len(sizes) - 2]
+    mlp = MLP(sizes, activations, "softmax", "cross_entropy", small_product=small_product)
     mlp.load(parameters)
     loss, gradients = mlp.loss_and_gradients(X, Y)
     found = {"loss": loss} | {name: gradient.copy() for name, gradient in gradients.items()}
@@ -76,11 +78,11 @@ def answers(small_product, sizes, parameters, X, Y):
 
 @pytest.mark.parametrize(
     ("small_product", "column_major"),
-    [(16_000, [False, False, False]), (150_000, [True, False, False]), (80_000, [True, True, False])],
-    ids=["in blocks", "one column-major", "two column-major"],
+    [(16_000, [False] * 4), (150_000, [True, False, False, False]), (80_000, [True, False, True, False])],
+    ids=["in blocks", "one column-major", "every other column-major"],
 )
 def test_a_network_computes_the_same_in_blocks_and_on_column_major_buffers(small_product, column_major, rng):
-    sizes, n = (40, 32, 30, 5), 150
+    sizes, n = (40, 32, 30, 28, 5), 150
     X, Y, parameters = rng.uniform(0, 1, (n, 40)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
     at_once, _ = answers(0, sizes, parameters, X, Y)
     found, layers = answers(small_product, sizes, parameters, X, Y)
@@ -91,10 +93,23 @@ def test_a_network_computes_the_same_in_blocks_and_on_column_major_buffers(small
 
 
 def test_a_network_multiplies_in_blocks_forward_and_back(rng):
-    sizes, n = (40, 16, 12, 5), 50
+    sizes, n = (40, 32, 30, 28, 5), 150
     X, Y, parameters = rng.uniform(0, 1, (n, 40)), one_hot(rng, n, 5), draw_parameters(rng, sizes)
-    _, (first, *_) = answers(16_000, sizes, parameters, X, Y)
+    _, (first, *_) = answers(80_000, sizes, parameters, X, Y)
     assert all(isinstance(way, RowBlocks) for way in (first.times_W_T, first.A_in_T_times, first.times_W))
+
+
+@pytest.mark.parametrize("C_order", ["C", "F"])
+def test_rows_times_columns_is_one_call_because_blas_would_pack_every_block(C_order):
+    A, C = np.empty((256, 500)), np.empty((256, 40), order=C_order)
+    assert isinstance(product(A, np.empty((500, 40), order="C"), C, 10**6), RowBlocks)
+    assert product(A, np.empty((500, 40), order="F"), C, 10**6) is (dot if C_order == "C" else np.matmul)
+
+
+@pytest.mark.parametrize(("dtype", "in_blocks"), [("float32", True), ("float64", False)])
+def test_few_rows_a_block_are_for_matrices_that_stay_in_the_cache(dtype, in_blocks):
+    A, B, C = (np.empty(shape, dtype) for shape in ((64, 784), (784, 200), (64, 200)))
+    assert isinstance(product(A, B, C, 10**6), RowBlocks) is in_blocks
 
 
 def test_gradients_are_not_taken_in_blocks_that_cut_a_cache_line(rng):
@@ -117,14 +132,17 @@ def test_gradients_are_not_taken_in_blocks_that_cut_a_cache_line(rng):
     ],
 )
 def test_buffers_are_column_major_where_gradients_are_taken_in_blocks_of_16_rows(n, m, k, column_major):
-    assert column_major_pays(n, m, k, 10**6) is column_major
-    assert not column_major_pays(n, m, k, 0)
+    A_in = np.empty((n, m))
+    assert column_major_pays(A_in, k, 10**6) is column_major
+    assert not column_major_pays(A_in, k, 0)
+    assert not column_major_pays(np.asfortranarray(A_in), k, 10**6)
 
 
 def test_what_a_network_puts_out_is_row_major_as_the_targets_are(rng):
     mlp = MLP((40, 50), (), "softmax", "cross_entropy", small_product=300_000)
-    assert column_major_pays(200, 40, 50, 300_000)
-    assert mlp.forward(rng.random((200, 40))).flags.c_contiguous
+    X = rng.random((200, 40))
+    assert column_major_pays(X, 50, 300_000)
+    assert mlp.forward(X).flags.c_contiguous
 
 
 class Libraries:
