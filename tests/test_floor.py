@@ -124,6 +124,7 @@ def test_long_sums_are_also_taken_in_parts_that_cover_every_term_once(monkeypatc
     left, right, result = (library.matrix(*shape, True) for shape in ((2000, terms), (terms, 3), (2000, 3)))
     in_parts = [call for call in library.calls(left, right, result) if isinstance(call.func, InParts)]
     assert in_parts
+    assert {call.args[2].flags.c_contiguous for call in in_parts} == {True, False}
     for call in in_parts:
         sums = np.zeros_like(result)
         adding = InParts(lambda A, B, C: np.add(C, A @ B, out=C))
@@ -131,7 +132,7 @@ def test_long_sums_are_also_taken_in_parts_that_cover_every_term_once(monkeypatc
         np.testing.assert_allclose(sums, left @ right)
         call()
         np.testing.assert_allclose(
-            result, left[:, 2 * PART :] @ right[2 * PART :]
+            call.args[2], left[:, 2 * PART :] @ right[2 * PART :]
         )  # the last part's own product
 
 
@@ -198,12 +199,17 @@ def test_the_quickest_call_is_kept_and_a_slow_one_is_not_tried_to_the_end(monkey
     assert asked[-1][1] == int(floor_module.TRIAL_SECONDS / 8e-6)
 
 
-def test_long_calls_are_tried_once(monkeypatch):
-    takes, asked = {"slower": 0.3, "quicker": 0.2}, []
-    monkeypatch.setattr(floor_module, "seconds", lambda call, n: asked.append(call) or takes[call()])
+def test_long_calls_are_tried_once_and_the_quick_ones_among_them_twice(monkeypatch):
+    takes, asked = {"slow": [0.3], "slower at first": [0.25, 0.1], "quicker at first": [0.2, 0.2]}, []
+
+    def seconds(call, repeats):
+        asked.append((call(), repeats))
+        return takes[call()].pop(0)
+
+    monkeypatch.setattr(floor_module, "seconds", seconds)
     calls = {name: (lambda name=name: name) for name in takes}
-    assert quickest(list(calls.values())) is calls["quicker"]
-    assert asked == list(calls.values())
+    assert quickest(list(calls.values())) is calls["slower at first"]
+    assert asked == [(name, 1) for name in (*calls, "slower at first", "quicker at first")]
 
 
 def test_steps_follow_the_batches_of_an_epoch_the_last_partial_one_included(monkeypatch):

@@ -1,5 +1,6 @@
 """Matrix products through NumPy: the floor's calls."""
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -37,13 +38,18 @@ class NumpyProducts:
         return self._rng.random((columns, rows), dtype=self._dtype).T
 
     def calls(self, left: Array, right: Array, result: Array) -> list[partial[object]]:
-        """Return the calls that multiply the two into the result, which is stored row by row."""
+        """Return the calls that multiply the two into the result, which is stored row by row.
+
+        Blocks also write it column by column, into the same memory.
+        """
         n, inner = left.shape
         k = right.shape[1]
-        ways: list[Product] = [np.dot, *self._blocks(n, inner, k)]
+        ways: list[Product] = [*self._blocks(n, inner, k)]
         if inner > PART:
             ways += [InParts(way) for way in self._blocks(n, PART, k)]
-        return [partial(way, left, right, result) for way in ways]
+        orders = result, result.reshape(k, n).T
+        at_once = partial(np.dot, left, right, result)
+        return [at_once, *(partial(way, left, right, C) for way, C in itertools.product(ways, orders))]
 
     def _blocks(self, n: int, inner: int, k: int) -> list[RowBlocks]:
         most = self._small_product // (inner * k)
