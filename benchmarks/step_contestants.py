@@ -33,15 +33,16 @@ LEARNING_RATE = 1e-3
 class Cell:
     """One line and column of the table: widths, optimizer, rows a batch, rows of the training set."""
 
-    sizes: tuple[int, int, int]
+    sizes: tuple[int, ...]
     optimizer: str
     batch: int
     rows: int
 
     @property
     def network(self) -> Network:
-        """One hidden sigmoid layer and a softmax with cross-entropy, biases included."""
-        return Network(self.sizes, ("sigmoid",), "softmax", "cross_entropy", bias=True)
+        """Hidden sigmoid layers and a softmax with cross-entropy, biases included."""
+        hidden = ("sigmoid",) * (len(self.sizes) - 2)
+        return Network(self.sizes, hidden, "softmax", "cross_entropy", bias=True)
 
 
 class Data:

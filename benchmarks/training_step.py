@@ -149,11 +149,11 @@ def available(names: Sequence[str]) -> Iterator[str]:
 def cells(options: argparse.Namespace) -> Iterator[Cell]:
     """Yield the cells in the order of the table."""
     for shape in options.shapes:
-        inputs, hidden, outputs = map(int, shape.split("-"))
-        rows = FULL.get(inputs, 10_000)
+        sizes = tuple(map(int, shape.split("-")))
+        rows = FULL.get(sizes[0], 10_000)
         for optimizer in options.optimizers:
             for size in options.batch_sizes:
-                yield Cell((inputs, hidden, outputs), optimizer, rows if size == "full" else int(size), rows)
+                yield Cell(sizes, optimizer, rows if size == "full" else int(size), rows)
 
 
 def comma_separated(valid: Callable[[str], object]) -> Callable[[str], list[str]]:
@@ -175,7 +175,7 @@ def parse() -> argparse.Namespace:
     )
     number = re.compile("[1-9][0-9]*").fullmatch
     for flag, default, valid in (
-        ("--shapes", "784-200-10,784-30-10,64-32-10", re.compile("([1-9][0-9]*-){2}[1-9][0-9]*").fullmatch),
+        ("--shapes", "784-200-10,784-30-10,64-32-10", re.compile("([1-9][0-9]*-){2,}[1-9][0-9]*").fullmatch),
         ("--optimizers", "sgd,adam", ("sgd", "adam").__contains__),
         ("--batch-sizes", "1,8,32,64,256,1024,full", lambda part: part == "full" or number(part)),
         ("--threads", "1", number),
