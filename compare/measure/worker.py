@@ -26,6 +26,7 @@ from compare.measure.inspection import inspect
 from compare.measure.pinning import THREAD_VARIABLES, check_threads, thread_pools
 from compare.measure.processes import end_with_parent
 from compare.measure.software import builds
+from compare.measure.states import stacked
 from compare.measure.timing import Stopwatch, UntakenBatchesError, endless_batches
 from compare.measure.training import Budget, Split, compiled, predicted, train, warm_up
 from compare.network import Network
@@ -107,7 +108,7 @@ class Worker:
         then_full: bool,
         output: str,
     ) -> dict[str, Any]:
-        """Write the parameters after each of a number of steps to an `.npz` file, "STEP NAME" by name.
+        """Write the parameters after each of a number of steps to an `.npz` file, `stacked`.
 
         `then_full` has each epoch end with a full batch.
         Those at the end of the first epoch are from a training that is given its batches in one call, as in
@@ -126,7 +127,7 @@ class Worker:
         at_once.load(X, Y)
         at_once.train(iter(batches[:epoch]))
         states |= {f"{epoch} {name}": values for name, values in at_once.parameters().items()}
-        np.savez(output, allow_pickle=False, **states)
+        np.savez(output, allow_pickle=False, **stacked(states))
         return {}
 
     def train(

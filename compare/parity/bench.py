@@ -8,8 +8,9 @@ import numpy as np
 
 from compare.batches import epoch_batches, first_batches
 from compare.implementation import Array, UpdateRule
-from compare.measure.channel import read_arrays
+from compare.measure.channel import read_arrays, understood
 from compare.measure.laboratory import Laboratory
+from compare.measure.states import by_step
 from compare.parity.batch import draw_batch
 from compare.parity.drift import drift_tolerances
 from compare.parity.epoch import explain
@@ -235,6 +236,9 @@ class Bench:
             **request,
         )
         answer = read_arrays(output)
+        if do == "trajectory":
+            with understood():
+                answer = by_step(answer, STEPS)
         if from_witness:
             self._known[key] = answer
         return answer
