@@ -103,6 +103,32 @@ def test_reports_without_end_do_not_beat_the_clock(folder):
     assert failure_of(folder, "babbling", "timeout", timeout=1.0).startswith("no answer within 1 s")
 
 
+class WithoutPause:
+    """Reports of which the next is there as soon as one is read."""
+
+    late = 0
+
+    def get(self, timeout):
+        self.late += timeout <= 0
+        assert self.late < 10, "they are read on when the time is over"
+        return b'{"id": 2, "fraction": 0.5}\n'
+
+    def leave(self):
+        pass
+
+
+def test_reports_that_never_pause_are_read_no_longer_than_the_time_limit(folder):
+    with Laboratory(experiment(), load_dataset(write_csv(folder / "three.csv"))) as laboratory:
+        asked = laboratory.contestant("numpy", 1)
+        asked.start()
+        asked._lines.leave()
+        asked._lines = WithoutPause()
+        with pytest.raises(ContestantError, match=r"no answer within 0.2 s; stopped") as late:
+            asked.ask("contract", 0.2)
+        assert late.value.status == "timeout"
+        assert asked.pid is None
+
+
 def test_process_that_left_its_session_and_holds_the_pipes_is_ended_too(folder, monkeypatch):
     monkeypatch.setattr(contestant, "LAST_WORDS_SECONDS", 0.3)
     assert failure_of(folder, "surviving").startswith("the process was ended with exit code 5")

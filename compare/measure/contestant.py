@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from compare.measure.channel import ContestantError, Lines, read_answer, read_hello
 from compare.measure.pinning import pinned_environment
@@ -165,6 +165,8 @@ class Contestant:
                 done: dict[str, Any] = told
                 return done
             report(min(1.0, max(0.0, told)))
+            if time.monotonic() >= end:  # one report may follow the other without a pause
+                self._stop_late(timeout)
 
     def _next_line(self, process: subprocess.Popen[bytes], end: float, timeout: float) -> bytes:
         """Return the next line, b"" where no more will come; raise ContestantError where that lasts."""
@@ -177,9 +179,12 @@ class Contestant:
             if not alive:
                 return b""
             if left <= 0:
-                self.close()
-                raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout")
+                self._stop_late(timeout)
             self._look_at_memory(process)
+
+    def _stop_late(self, timeout: float) -> NoReturn:
+        self.close()
+        raise ContestantError(f"no answer within {timeout:g} s; stopped", "timeout")
 
     def _look_at_memory(self, process: subprocess.Popen[bytes]) -> None:
         """Stop the process where it has taken too much; what its children take is not counted."""
