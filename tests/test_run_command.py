@@ -19,7 +19,7 @@ from compare import run as command
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
-from compare.measure import protocol, workplaces
+from compare.measure import protocol, session, workplaces
 from compare.parity.verdicts import Parity, TrajectoryParity
 from compare.render import figures
 
@@ -136,6 +136,10 @@ def test_list_names_presets_datasets_and_implementations(run):
 
 def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path, monkeypatch):
     monkeypatch.setattr(protocol, "BLOCK_SECONDS", 1e-3)
+    monkeypatch.setattr(protocol, "FLOOR_BLOCK_SECONDS", 1e-3)
+    monkeypatch.setattr(
+        session, "MOST_RENEWALS", 1
+    )  # that a seed has processes of its own is tested elsewhere
     few = [kind for kind in figures.FIGURES if kind.name in ("curves-epochs", "pictures", "graph")]
     monkeypatch.setattr(figures, "FIGURES", few)
     out = tmp_path / "out"

@@ -311,7 +311,7 @@ def mortal():
 def test_a_scheduler_that_dies_is_told_in_a_line_and_resuming_makes_what_is_missing(tmp_path, mortal):
     write_csv(tmp_path / "three.csv")
     out, seeds = tmp_path / "out", list(range(6))
-    asked = f"--dataset three.csv --hidden 5 --updates 20000 --implementations numpy --batch-sizes 16 \
+    asked = f"--dataset three.csv --hidden 5 --updates 5000 --implementations numpy --batch-sizes 16 \
         --tune-lr 2 --seeds {','.join(map(str, seeds))} --processes 0 --no-floor --quiet --output {out}"
     scheduler, address = mortal(tmp_path / "dask")
     environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
@@ -342,9 +342,10 @@ def test_a_scheduler_that_dies_is_told_in_a_line_and_resuming_makes_what_is_miss
     assert f"4 tried learning rates, {len(finished)} run" in told
     assert 0 < len(finished) < len(seeds)
     here = shutil.copytree(out, tmp_path / "here")
-    for folder, where in ((out, ["--scheduler", mortal(tmp_path / "dask")[1]]), (here, [])):
-        resumed = run("--resume", str(folder), "--quiet", *where)
-        assert (resumed.communicate(timeout=100)[1], resumed.returncode) == ("", 0)
+    places = {out: ["--scheduler", mortal(tmp_path / "dask")[1]], here: []}
+    resumed = {folder: run("--resume", str(folder), "--quiet", *where) for folder, where in places.items()}
+    for folder, again in resumed.items():
+        assert (again.communicate(timeout=100)[1], again.returncode) == ("", 0)
         assert seeds_on_disk(folder)[: len(finished)] == finished
         assert sorted(seeds_on_disk(folder)) == seeds
         assert len((folder / "tuning.jsonl").read_text().splitlines()) == 2 * 2
