@@ -177,7 +177,7 @@ def test_small_experiment_leaves_every_file_and_a_table(run, small, tmp_path, mo
     assert {row["status"] for row in rows} == {"ok"}
     assert "| numpy" in (out / "table.md").read_text()
     told = ("Three classes", "numpy", "torch", "passed", "Null test", "floor (numpy)", "floor (torch)")
-    for text in (*told, f"{out / 'results.json'}"):
+    for text in (*told, f"Written to {out}: results.json"):
         assert text in done.out
 
 

@@ -12,7 +12,7 @@ from handwritten.objectives import OBJECTIVES, Composed
 
 def leave_bias_out(site: Site) -> None:
     """Compute Z = A Wᵀ; the bias's gradient is computed all the same."""
-    site.stage.replace(site.layer, "b", None)
+    site.stage.replace(site.layer, "b_row", None)
 
 
 def activate_by(name: str) -> Callable[[Site], None]:
