@@ -75,7 +75,10 @@ class MLP:
 
     @property
     def gradients(self) -> dict[str, Array]:
-        """Views of the same names and shapes into `flat_gradients`."""
+        """Views of the same names and shapes into `flat_gradients`.
+
+        After a plain step of gradient descent in `Trainer` they are those of η L.
+        """
         return self._gradients.views
 
     @property

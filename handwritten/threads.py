@@ -23,7 +23,8 @@ from handwritten.optimizers import Optimizer
 from handwritten.training import BatchGradient, Rows, Trainer, part_of
 
 SHARED_BATCH = 2**24
-"""Rows times parameters from which on a batch is shared; below, waking a thread costs more than it brings."""
+"""Rows times parameters from which on a batch is shared; below, waking a thread costs more than it brings.
+Found by timing on two virtual cores."""
 
 
 class Crew:
@@ -82,10 +83,15 @@ class SharedGradient:
     Args:
         networks: one a thread, all on the parameters of the first (`MLP(..., shares=first)`), whose gradients
             are filled.
-        X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+        X: training inputs (n, features); Y: targets (n, outputs); see `BatchGradient`.
+
+    Raises:
+        ValueError: a network has parameters of its own, or X and Y are none for these networks.
     """
 
     def __init__(self, networks: Sequence[MLP], X: Array, Y: Array) -> None:
+        if any(network.flat_parameters is not networks[0].flat_parameters for network in networks):
+            raise ValueError("all networks must share the parameters of the first: MLP(..., shares=first)")
         self._shards = [BatchGradient(network, X, Y) for network in networks]
         self._flat = [network.flat_gradients for network in networks]
         self.crew = Crew(len(networks))
@@ -113,7 +119,10 @@ class ThreadedTrainer(Trainer):
     Args:
         networks: one a thread, all on the parameters of the first (`MLP(..., shares=first)`).
         optimizer: an update rule on the first network's flat parameters and gradients.
-        X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+        X: training inputs (n, features); Y: targets (n, outputs); see `BatchGradient`.
+
+    Raises:
+        ValueError: a network has parameters of its own, or X and Y are none for these networks.
     """
 
     def __init__(self, networks: Sequence[MLP], optimizer: Optimizer, X: Array, Y: Array) -> None:

@@ -29,7 +29,8 @@ class BatchGradient:
 
     Args:
         network: the network whose gradients are filled.
-        X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+        X: training inputs (n, features); Y: targets (n, outputs). They are used where they lie if they are
+            row-major and of the network's dtype, else copied.
 
     Raises:
         ValueError: X or Y has another width or no rows, or they differ in number.
@@ -106,7 +107,7 @@ class Trainer:
     Args:
         network: the network; its parameters are changed in place.
         optimizer: an update rule on the network's flat parameters and gradients.
-        X: training inputs (n, features) of the network's dtype; Y: targets (n, outputs).
+        X: training inputs (n, features); Y: targets (n, outputs); see `BatchGradient`.
 
     Raises:
         ValueError: X or Y has another width or no rows, or they differ in number.

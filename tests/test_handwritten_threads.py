@@ -232,3 +232,9 @@ def test_a_network_shares_no_parameters_that_are_not_its_own(rng, sizes, options
     (first,) = networks(rng, 1)
     with pytest.raises(ValueError, match="shares has other tensors than a network of"):
         MLP(sizes, ("tanh", "sigmoid"), "softmax", "cross_entropy", shares=first, **options)
+
+
+def test_threads_that_would_each_train_a_network_of_their_own_are_refused(rng):
+    members = [*networks(rng, 1), *networks(rng, 1)]
+    with pytest.raises(ValueError, match="must share the parameters of the first"):
+        threaded(members, "sgd", *data(rng))
