@@ -54,7 +54,7 @@ def main() -> None:
             widths.append(math.log(high / low) / 2)
             print(f"{repetition + 1:4}  {found['ratio']:.3f} [{low:.3f}, {high:.3f}]", flush=True)
     count = options.repetitions
-    print(f"\n{covered} of {count} intervals ({CONFIDENCE:.0%}) contain 1")
+    print(f"\n{covered} of {count} {CONFIDENCE:.0%} intervals contain 1")
     print(f"half-widths: median {sorted(widths)[count // 2]:.1%}, largest {max(widths):.1%}")
     print(f"|log ratio|: median {sorted(logs)[count // 2]:.1%}, largest {max(logs):.1%}")
     print(f"{options.processes} processes x {options.rounds} rounds, {time.monotonic() - begun:.0f} s in all")

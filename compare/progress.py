@@ -21,7 +21,7 @@ class Progress:
         self._begun = False
         self._bar = tqdm(
             total=total,
-            disable=not (shown and sys.stderr.isatty()),
+            disable=not (shown and total and sys.stderr.isatty()),
             file=sys.stderr,
             leave=False,
             dynamic_ncols=True,

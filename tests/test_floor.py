@@ -370,5 +370,5 @@ def test_a_floor_that_could_not_be_timed_is_told_as_such():
     made = [*timings(floors=(1.0,)), failed]
     assert "At batch 32, the floor through torch could not be timed: no more." in verdict(a_document(made))
     note = next(note for note in timing_notes(a_document(made)) if note.startswith("Floor"))
-    assert note.endswith("time / floor is to theirs.")
+    assert note.endswith("fastest call found.")
     assert math.isclose(rows_of(made)[0][1]["floor_ratio"], 8.0)

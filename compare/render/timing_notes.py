@@ -66,8 +66,8 @@ def _floor(floor: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         told = (
             f"Floor: the matrix products of the same steps alone, through {joined(libraries)}, each by the "
         )
-        told += f"fastest call found; {FLOOR} is to "
-        yield told + ("the faster library's." if len(libraries) > 1 else "theirs.")
+        told += "fastest call found"
+        yield told + ("; multiples are of the faster library's time." if len(libraries) > 1 else ".")
 
 
 def _mark(rows: Iterable[Mapping[str, Any]], null: object) -> Iterable[str]:
