@@ -198,6 +198,20 @@ def test_no_preset_raises_a_false_alarm():
             assert (name, found, dict(parity.failures)) == (name, true, {})
 
 
+@pytest.mark.parametrize(
+    ("threads", "told"), [([1], []), ([1, 2], ["numpy"])], ids=["one thread", "two as well"]
+)
+def test_threads_that_the_hand_written_network_leaves_idle_are_told(threads, told, data):
+    factors = {"implementations": ["numpy", "numpy-textbook"], "threads": threads}
+    with Laboratory(experiment(factors=factors), data) as laboratory:
+        found = fairness_of(laboratory, Parity((), (), {}))
+    of_threads = [one for one in found if one.subject == "threads"]
+    assert [one.implementation for one in of_threads] == told
+    assert all(
+        not one.detected and "16,777,216 rows times parameters" in one.difference for one in of_threads
+    )
+
+
 def test_library_is_told_where_it_can_be_and_said_to_be_unknown_elsewhere(data, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("import torch\n" + PLUGINS)

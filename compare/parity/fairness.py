@@ -6,14 +6,15 @@ from typing import Any
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure.laboratory import Laboratory
 from compare.parity.verdicts import Difference, Parity
+from handwritten.threads import SHARED_BATCH
 
 SERIAL = ("openmp",)
 """Thread pools that multiply no matrices."""
 
 
 def fairness_of(laboratory: Laboratory, parity: Parity) -> list[Difference]:
-    """Return every difference once: of the parity check, of the libraries and of the device."""
-    found = [*parity.differences, *_products(laboratory), *_devices(laboratory)]
+    """Return every difference once: of the parity check, of the libraries, of threads and of the device."""
+    found = [*parity.differences, *_products(laboratory), *_threads(laboratory), *_devices(laboratory)]
     return list(dict.fromkeys(found))
 
 
@@ -52,6 +53,15 @@ def numpys_own(pools: Iterable[Mapping[str, Any]], builds: Mapping[str, str]) ->
     own = [pool for pool in able if pool["version"] and f" {pool['version']} " in f"{builds.get('numpy')} "]
     names = [f"{pool['library']} {pool['version'] or ''}".strip() for pool in own or able]
     return list(dict.fromkeys(names))
+
+
+def _threads(laboratory: Laboratory) -> Iterator[Difference]:
+    """Say that the hand-written network leaves threads idle where waking them would cost more."""
+    experiment = laboratory.experiment
+    for name in experiment.contestants if max(experiment.factors.threads) > 1 else ():
+        if experiment.named(name) == "numpy":
+            told = f"a batch of less than {SHARED_BATCH:,} rows times parameters takes one thread"
+            yield Difference(name, "threads", told, False)
 
 
 def _devices(laboratory: Laboratory) -> Iterator[Difference]:
