@@ -74,3 +74,12 @@ def test_everyone_gets_the_same_batches_all_of_one_size():
 def test_steps_are_counted_in_seconds(name):
     contestant = CONTESTANTS[name](CELL, Data(CELL))
     assert contestant.steps(3) > 0
+
+
+def test_deeper_networks_are_timed_with_a_hidden_layer_a_width(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["training_step", "--shapes", "14-6-5-4", "--batch-sizes", "8"])
+    sgd, adam = training_step.cells(training_step.parse())
+    assert (sgd.sizes, adam.optimizer) == ((14, 6, 5, 4), "adam")
+    assert sgd.network.activations == ("sigmoid", "sigmoid")
+    cell = Cell(sgd.sizes, "sgd", 8, 32)
+    assert CONTESTANTS["handwritten"](cell, Data(cell)).steps(3) > 0
