@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.cell_names import FACTORS
-from compare.render.timing_notes import FLOOR, NO_DIFFERENCE
+from compare.render.timing_notes import NO_DIFFERENCE
 from compare.render.value import NOTHING, Value, measured, plain
 
 Row = Mapping[str, Any]
@@ -15,6 +15,8 @@ Column = tuple[str, list[Value]]
 
 SETTINGS = (*FACTORS, "seeds", "epochs", "updates")
 """What a row of the summary is about: the factors, and how long it was trained."""
+FLOOR = "time / floor"
+"""The column that tells a time as a multiple of its matrix products'."""
 
 
 def column(key: str, rows: Sequence[Row], reference: str | None = None) -> Column:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.summary import SUMMARY_KEYS
-from compare.render.columns import SETTINGS, column
+from compare.render.columns import FLOOR, SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
 from compare.render.text import Format, counted, grid, markdown_cell, printable, setting
-from compare.render.timing_notes import FLOOR
 from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]

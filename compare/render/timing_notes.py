@@ -14,8 +14,6 @@ Document = Mapping[str, Any]
 NO_DIFFERENCE = "~"
 """Behind a time ratio that is not a difference."""
 ENOUGH_PROCESSES = 5
-FLOOR = "time / floor"
-"""The column that tells a time as a multiple of its matrix products'."""
 
 
 def timing_notes(document: Document) -> list[str]:
