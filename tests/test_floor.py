@@ -286,7 +286,7 @@ floor (torch)   125 [122, 128]  0.156 [0.156, 0.156]  1.25 [1.25, 1.25]  -      
 def test_a_narrow_table_loses_the_interval_of_the_floor_first_and_csv_has_no_row_of_it():
     made = timings(numpy=2.0)
     summary, floor = rows_of(made)
-    wide = [{**row, "objective": f"{row['objective']}{at}" * 1} for at, row in enumerate(summary)]
+    wide = [{**row, "objective": f"{row['objective']} {at:05}"} for at, row in enumerate(summary)]
     text = summary_table(wide, "terminal", "torch", floor)
     assert "Not shown, for width: interval of time / floor" in text
     assert "floor (numpy)" not in text  # of other objectives

@@ -14,7 +14,7 @@ from compare.analysis.summary import SUMMARY_KEYS, summarise
 from compare.render.attribution_table import attribution_sentences, attribution_table
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
-from compare.render.tables import csv_text, summary_table
+from compare.render.tables import WIDEST, csv_text, summary_table
 from compare.render.text import markdown_cell, printable
 from compare.render.verdict import verdict
 from compare.results import Run, build_results
@@ -119,7 +119,7 @@ def test_a_wide_table_keeps_to_the_terminal_and_says_what_it_left_out() -> None:
             where = replace(one.cell, objective=objective, dtype=dtype, optimizer=optimizer)
             runs.append(replace(one, cell=where))
     text = summary_table(summarise(runs, "torch", 0.9), reference="torch")
-    assert max(map(len, text.splitlines())) <= 112
+    assert max(map(len, text.splitlines())) <= WIDEST
     assert "Not shown, for width: interval of the time an epoch, train loss" in text
 
 

@@ -14,7 +14,7 @@ from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]
 
-WIDEST = 112
+WIDEST = 116
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
 RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
