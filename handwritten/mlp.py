@@ -97,12 +97,12 @@ class MLP:
 
     @quiet
     def forward(self, X: Array) -> Array:
-        """Return Y_hat (n, outputs) for X (n, features): a buffer that the next batch overwrites.
+        """Return Y_hat (n, outputs) for X (n, features).
 
         Raises:
             ValueError: X has another width, or no rows.
         """
-        return self.propagate(self.batch(X, "X", self.sizes[0]))
+        return self.propagate(self.batch(X, "X", self.sizes[0])).copy()
 
     @quiet
     def loss(self, X: Array, Y: Array) -> float:
@@ -115,9 +115,10 @@ class MLP:
             ValueError: X or Y has another width or no rows, they differ in number, or the loss is not defined
                 for such targets.
         """
-        A, targets = self.forward(X), self.batch(Y, "Y", self.sizes[-1])
-        if len(targets) != len(A):
-            raise ValueError(f"X has {len(A)} rows and Y has {len(targets)}")
+        batch, targets = self.batch(X, "X", self.sizes[0]), self.batch(Y, "Y", self.sizes[-1])
+        if len(targets) != len(batch):
+            raise ValueError(f"X has {len(batch)} rows and Y has {len(targets)}")
+        A = self.propagate(batch)
         return self.objective.value(self.layers[-1].Z, A, targets)
 
     @quiet
@@ -139,7 +140,10 @@ class MLP:
         return dX
 
     def propagate(self, X: Array) -> Array:
-        """Run the forward pass on a batch of this network's dtype, unchecked; return Y_hat."""
+        """Run the forward pass on a batch of this network's dtype, unchecked.
+
+        Return Y_hat in a buffer that the next batch overwrites.
+        """
         if len(X) != self._rows:
             self._reserve(X)
         A = X

@@ -84,13 +84,15 @@ class BatchGradient:
         """
         X, Y = self._X_batch, self._Y_batch
         if len(rows) != len(X):
-            X, Y = self._reserve(len(rows))
+            X, Y = self._reserve(rows)
         self.X.take(rows, 0, X, "clip")
         self.Y.take(rows, 0, Y, "clip")
         return X, Y
 
-    def _reserve(self, n: int) -> tuple[Array, Array]:
-        (self._X_batch,), (self._Y_batch,) = self._X_space.of(n), self._Y_space.of(n)
+    def _reserve(self, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+        if rows.dtype.kind not in "iu":  # `take` would read a mask as the rows 0 and 1
+            raise ValueError(f"a batch is a vector of row numbers; got one of {rows.dtype}")
+        (self._X_batch,), (self._Y_batch,) = (space.of(len(rows)) for space in (self._X_space, self._Y_space))
         return self._X_batch, self._Y_batch
 
 

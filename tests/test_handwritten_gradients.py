@@ -418,13 +418,24 @@ def test_parameters_and_gradients_are_views_that_share_out_one_vector_each(bias)
 def test_changing_the_flat_parameters_changes_the_output(rng):
     mlp = small_network()
     X = rng.uniform(-1, 1, (5, 4))
-    before = mlp.forward(X).copy()
+    before = mlp.forward(X)
     mlp.flat_parameters[:] = rng.normal(size=mlp.flat_parameters.shape)
     after = mlp.forward(X)
     A = 1 / (1 + np.exp(-(X @ mlp.parameters["W1"].T + mlp.parameters["b1"])))
     E = np.exp(A @ mlp.parameters["W2"].T + mlp.parameters["b2"])
     np.testing.assert_allclose(after, E / E.sum(axis=1, keepdims=True), rtol=1e-13)
     assert not np.allclose(before, after)
+
+
+def test_an_output_stays_as_it_was_and_may_be_a_target_of_the_same_network(rng):
+    mlp = small_network()
+    mlp.flat_parameters[:] = rng.normal(size=mlp.flat_parameters.shape)
+    X = rng.uniform(-1, 1, (5, 4))
+    outputs = mlp.forward(X)
+    kept = outputs.copy()
+    loss = mlp.loss(X[::-1], outputs)
+    np.testing.assert_array_equal(outputs, kept)
+    assert loss == mlp.loss(X[::-1], kept)
 
 
 def test_forward_and_backward_leave_inputs_and_parameters_alone(rng):

@@ -191,6 +191,12 @@ def test_divergence_ends_in_numbers_that_are_not_finite_without_a_warning(rng):
     mlp.loss(X, Y)
 
 
+def test_a_mask_is_not_taken_for_row_numbers(rng):
+    mlp, rule, X, Y = small(rng)
+    with pytest.raises(ValueError, match="a vector of row numbers; got one of bool"):
+        Trainer(mlp, rule, X, Y).train([np.arange(7) < 3])
+
+
 def test_training_on_separable_data_learns_them():
     X = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 0]] * 5, dtype=float)
     Y = np.eye(2)[(X[:, 0] > 0).astype(int)]
