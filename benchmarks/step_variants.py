@@ -33,12 +33,14 @@ class Variant:
         told: what it does, for the table.
         where: shape, optimizer and batch sizes at which it is timed.
         replaced: what stands in for what, by dotted names, while a contestant is built for a cell.
+        clock: the clock that tells its time, if only one does.
     """
 
     name: str
     told: str
     where: tuple[str, ...]
     replaced: Callable[[Cell], Replaced]
+    clock: str | None = None
 
     def cells(self) -> Iterator[Cell]:
         """Yield where it is timed."""

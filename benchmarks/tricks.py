@@ -1,15 +1,17 @@
 """What is each trick worth? The step without it, as a multiple of the finished step's time.
 
-    python -m benchmarks.tricks [--variants buffers,flat,...] [--processes 5] [--rounds 7] [--clock wall|cpu]
-        [--write docs/speed.md]
+    python -m benchmarks.tricks [--tables kept,dropped,constants,threads] [--variants buffers,flat,...]
+        [--processes 5] [--rounds 7] [--clock wall|cpu] [--write docs/speed.md]
     python -m benchmarks.tricks --digits [--write docs/speed.md]
 
-Prints two Markdown tables: the steps of `step_without.py`, each without one trick that was kept, and those of
-`step_ideas.py`, each with one idea that was dropped. Every variant first takes some steps in float64 beside
-the finished step and must end at the same parameters, to rounding. Then the two take turns in one process
-with one thread, a block of at least 25 ms each, in random order, and every round gives a ratio. A cell has
-the median of all rounds of all processes, with a 95% interval over the processes, because where arrays
-come to lie is luck that lasts as long as a process. `--write` also puts the output into a page.
+Prints four Markdown tables: the steps of `step_without.py`, each without one trick that was kept, those of
+`step_ideas.py`, each with one idea that was dropped, those of `step_constants.py`, each with another value
+of a constant, and those of `step_sharing.py`, with a second thread. Every variant first takes some steps in
+float64 beside the finished step and must end at the same parameters, to rounding. Then the two take turns in
+one process, a block of at least 25 ms each, in random order, and every round gives a ratio; all on one
+thread but for the last table, which is always by wall time. A cell has the median of all rounds of all
+processes, with a 95% interval over the processes, because where arrays come to lie is luck that lasts as
+long as a process. `--write` also puts the output into a page.
 
 `--digits` prints what summing in two levels is for: the error of b1 in float32 for 60,000 like rows.
 """
@@ -27,7 +29,9 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks.pages import add_write_option, publish
+from benchmarks.step_constants import CONSTANTS
 from benchmarks.step_contestants import Cell, Data
+from benchmarks.step_sharing import THREADS
 from benchmarks.step_variants import IDEAS, WITHOUT, Variant, build
 from benchmarks.step_worker import Bench
 from benchmarks.training_step import FULL, comma_separated
@@ -35,8 +39,8 @@ from compare.analysis.statistics import nested_interval
 from compare.measure.pinning import pinned_environment
 from compare.parity.tolerance import relative_error
 
-VARIANTS = {variant.name: variant for variant in (*WITHOUT, *IDEAS)}
-BATCHES = ("1", "8", "32", "256", "1024", "full")
+TABLES = {"kept": WITHOUT, "dropped": IDEAS, "constants": CONSTANTS, "threads": THREADS}
+VARIANTS = {variant.name: variant for variants in TABLES.values() for variant in variants}
 CHECKED_STEPS, TOLERANCE = 3, 1e-11
 Samples = dict[str, dict[str, list[list[float]]]]
 """The ratios of each process, by the variant's name and the cell's label."""
@@ -79,7 +83,8 @@ def measure_alone(options: argparse.Namespace) -> None:
     np.seterr(all="ignore")
     for name in options.variants:
         for cell in VARIANTS[name].cells():
-            ratios = time_ratios(VARIANTS[name], cell, options.rounds, options.clock, rng)
+            clock = VARIANTS[name].clock or options.clock
+            ratios = time_ratios(VARIANTS[name], cell, options.rounds, clock, rng)
             print(json.dumps([name, label(cell), ratios]), flush=True)
 
 
@@ -108,14 +113,16 @@ def measure(options: argparse.Namespace) -> Samples:
 def table(variants: Sequence[Variant], samples: Samples) -> str:
     """Return the Markdown table of some variants: a line a shape and optimizer."""
     lines = []
+    sizes = {size for variant in variants for place in variant.where for size in place.split()[2].split(",")}
+    batches = sorted(sizes, key=lambda size: (size == "full", len(size), size))
     for variant in variants:
         told = variant.told
         for place in variant.where if variant.name in samples else ():
             shape, optimizer, _ = place.split()
-            found = (samples[variant.name].get(f"{shape} {optimizer} {batch}") for batch in BATCHES)
+            found = (samples[variant.name].get(f"{shape} {optimizer} {batch}") for batch in batches)
             lines.append([told, f"{shape} {optimizer}", *map(described, found)])
             told = ""
-    return tabulate(lines, ["the step, but", "network", *BATCHES], tablefmt="github", disable_numparse=True)
+    return tabulate(lines, ["the step, but", "network", *batches], tablefmt="github", disable_numparse=True)
 
 
 def described(ratios: Sequence[Sequence[float]] | None) -> str:
@@ -153,11 +160,17 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
+        "--tables",
+        type=comma_separated(TABLES.__contains__),
+        default=list(TABLES),
+        metavar="A,B",
+        help=f"(default: {','.join(TABLES)})",
+    )
+    parser.add_argument(
         "--variants",
         type=comma_separated(VARIANTS.__contains__),
-        default=list(VARIANTS),
         metavar="A,B",
-        help=f"(default: {','.join(VARIANTS)})",
+        help=f"some lines of the tables: {','.join(VARIANTS)} (default: all)",
     )
     parser.add_argument("--processes", type=int, default=5, help="one after the other (default: 5)")
     parser.add_argument("--rounds", type=int, default=7, help="rounds a process and cell (default: 7)")
@@ -165,7 +178,9 @@ def parse() -> argparse.Namespace:
     add_write_option(parser)
     parser.add_argument("--digits", action="store_true", help="print the error of bias sums instead")
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.variants = options.variants or [one.name for name in options.tables for one in TABLES[name]]
+    return options
 
 
 def main() -> None:
@@ -177,8 +192,8 @@ def main() -> None:
         measure_alone(options)
     else:
         samples = measure(options)
-        tables = {"tricks: kept": table(WITHOUT, samples), "tricks: dropped": table(IDEAS, samples)}
-        publish(tables, options.write)
+        timed = [name for name in options.tables if any(one.name in samples for one in TABLES[name])]
+        publish({f"tricks: {name}": table(TABLES[name], samples) for name in timed}, options.write)
 
 
 if __name__ == "__main__":

@@ -84,22 +84,24 @@ class SharedGradient:
         networks: one a thread, all on the parameters of the first (`MLP(..., shares=first)`), whose gradients
             are filled.
         X: training inputs (n, features); Y: targets (n, outputs); see `BatchGradient`.
+        shared_from: rows times parameters from which on a batch is shared.
 
     Raises:
         ValueError: a network has parameters of its own, or X and Y are none for these networks.
     """
 
-    def __init__(self, networks: Sequence[MLP], X: Array, Y: Array) -> None:
+    def __init__(self, networks: Sequence[MLP], X: Array, Y: Array, shared_from: int) -> None:
         if any(network.flat_parameters is not networks[0].flat_parameters for network in networks):
             raise ValueError("all networks must share the parameters of the first: MLP(..., shares=first)")
         self._shards = [BatchGradient(network, X, Y) for network in networks]
         self._flat = [network.flat_gradients for network in networks]
         self.crew = Crew(len(networks))
+        self._shared_from = shared_from
 
     def fill(self, rows: Rows, n: int, weight: Array) -> None:
         """Fill the gradients with those of a batch; arguments as those of `BatchGradient.fill`."""
         total, *others = self._flat
-        if n < self.crew.size or n * len(total) < SHARED_BATCH:
+        if n < self.crew.size or n * len(total) < self._shared_from:
             self._shards[0].fill(rows, n, weight)
             return
         self.crew(partial(self._fill_shard, rows, n, weight))
@@ -120,14 +122,22 @@ class ThreadedTrainer(Trainer):
         networks: one a thread, all on the parameters of the first (`MLP(..., shares=first)`).
         optimizer: an update rule on the first network's flat parameters and gradients.
         X: training inputs (n, features); Y: targets (n, outputs); see `BatchGradient`.
+        shared_from: rows times parameters from which on a batch is shared; smaller ones take one thread.
 
     Raises:
         ValueError: a network has parameters of its own, or X and Y are none for these networks.
     """
 
-    def __init__(self, networks: Sequence[MLP], optimizer: Optimizer, X: Array, Y: Array) -> None:
+    def __init__(
+        self,
+        networks: Sequence[MLP],
+        optimizer: Optimizer,
+        X: Array,
+        Y: Array,
+        shared_from: int = SHARED_BATCH,
+    ) -> None:
         super().__init__(networks[0], optimizer, X, Y)
-        self._shared = SharedGradient(networks, self.X, self.Y)
+        self._shared = SharedGradient(networks, self.X, self.Y, shared_from)
         self._fill = self._shared.fill
 
     def train(self, batches: Iterable[NDArray[np.intp] | None]) -> None:

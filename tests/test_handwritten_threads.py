@@ -1,6 +1,7 @@
 """Training on several threads: what one thread computes, by threads that do share the work, and end."""
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,19 +10,15 @@ from seed_support import draw_parameters, one_hot
 from test_handwritten_training import RULES, SMALL_OBJECTS, peak_growth
 
 from compare.implementation import UpdateRule
+from compare.implementations import handwritten_numpy
 from compare.implementations.handwritten_numpy import HandwrittenNumpy
 from compare.network import Network
-from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, threads, training
+from handwritten import MLP, OPTIMIZERS, SGD, ThreadedTrainer, Trainer, training
 from handwritten.threads import Crew
 from handwritten.training import BatchGradient
 
 SIZES = (6, 9, 5, 4)
 ROWS = 41
-
-
-@pytest.fixture
-def everything_shared(monkeypatch):
-    monkeypatch.setattr(threads, "SHARED_BATCH", 1)
 
 
 def batches(rng):
@@ -44,10 +41,10 @@ def networks(rng, count, sizes=SIZES):
     ]
 
 
-def threaded(members, rule, X, Y):
+def threaded(members, rule, X, Y, shared_from=1):
     name, options = RULES[rule]
     optimizer = OPTIMIZERS[name](members[0].flat_parameters, members[0].flat_gradients, **options)
-    return ThreadedTrainer(members, optimizer, X, Y)
+    return ThreadedTrainer(members, optimizer, X, Y, shared_from)
 
 
 @pytest.fixture(params=[10_000, 7], ids=["at once", "in parts"])
@@ -57,7 +54,7 @@ def rows_at_once(monkeypatch, request):
     monkeypatch.setattr(training, "MANY_ROWS", 2)  # so that a part may reach beyond the rows of a thread
 
 
-@pytest.mark.usefixtures("everything_shared", "rows_at_once")
+@pytest.mark.usefixtures("rows_at_once")
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("rule", RULES)
 def test_threads_train_the_network_as_one_does(rng, rule, count):
@@ -73,7 +70,6 @@ def test_threads_train_the_network_as_one_does(rng, rule, count):
     np.testing.assert_allclose(members[0].flat_parameters, alone.flat_parameters, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.usefixtures("everything_shared")
 def test_threads_compute_the_same_bits_every_time(rng):
     X, Y = data(rng)
     schedule, start, ends = batches(rng), None, []
@@ -86,7 +82,6 @@ def test_threads_compute_the_same_bits_every_time(rng):
     assert len(set(ends)) == 1
 
 
-@pytest.mark.usefixtures("everything_shared")
 def test_each_thread_takes_its_share_of_the_rows(rng, monkeypatch):
     taken = []
     fill = BatchGradient.fill
@@ -101,16 +96,28 @@ def test_each_thread_takes_its_share_of_the_rows(rng, monkeypatch):
     assert sorted(n for _, n in taken) == [13, 14, 14]
 
 
-def test_small_batches_are_left_to_one_thread(rng, monkeypatch):
+@pytest.mark.parametrize(("rows", "count"), [(19, 1), (20, 2)])
+def test_batches_are_shared_from_a_number_of_rows_times_parameters_on(rng, monkeypatch, rows, count):
     taken = []
     monkeypatch.setattr(
         BatchGradient, "fill", lambda self, rows, n, weight: taken.append(threading.get_ident())
     )
-    threaded(networks(rng, 2), "adam", *data(rng)).train(batches(rng))
-    assert set(taken) == {threading.get_ident()}
+    members = networks(rng, 2)
+    trainer = threaded(members, "adam", *data(rng), shared_from=20 * members[0].flat_parameters.size)
+    trainer.train([rng.permutation(ROWS)[:rows]])
+    assert len(taken) == count
+    assert threading.get_ident() in taken
 
 
-@pytest.mark.usefixtures("everything_shared")
+def test_a_batch_is_shared_from_some_millions_on_unless_told_otherwise(rng, monkeypatch):
+    taken = []
+    monkeypatch.setattr(BatchGradient, "fill", lambda self, rows, n, weight: taken.append(n))
+    members = networks(rng, 2)
+    optimizer = SGD(members[0].flat_parameters, members[0].flat_gradients)
+    ThreadedTrainer(members, optimizer, *data(rng)).train([None])
+    assert taken == [ROWS]
+
+
 def test_sharing_a_batch_allocates_nothing_that_grows_with_it(rng):
     trainer, schedule = threaded(networks(rng, 2), "adam", *data(rng, 20_000)), [None, np.arange(5000)]
     trainer.train(schedule)  # makes the buffers
@@ -118,7 +125,6 @@ def test_sharing_a_batch_allocates_nothing_that_grows_with_it(rng):
     assert peak_growth(lambda: trainer.train(schedule)) < SMALL_OBJECTS + 2 * iterator < 5000 * 4 * 8
 
 
-@pytest.mark.usefixtures("everything_shared")
 def test_threads_follow_a_rate_that_changes_between_batches(rng):
     X, Y = data(rng)
     members = networks(rng, 2)
@@ -133,11 +139,10 @@ def test_threads_follow_a_rate_that_changes_between_batches(rng):
     one = SGD(alone.flat_parameters, alone.flat_gradients, lr=0.5)
     Trainer(alone, one, X, Y).train(halving(one))
     shared = SGD(members[0].flat_parameters, members[0].flat_gradients, lr=0.5)
-    ThreadedTrainer(members, shared, X, Y).train(halving(shared))
+    ThreadedTrainer(members, shared, X, Y, 1).train(halving(shared))
     np.testing.assert_allclose(members[0].flat_parameters, alone.flat_parameters, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.usefixtures("everything_shared")
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
 def test_a_diverging_training_warns_in_no_thread(rng, rule):
     X, Y = data(rng)
@@ -187,7 +192,7 @@ def contestant(rng):
 
 @pytest.mark.parametrize("allowed", [1, 2])
 def test_the_contestant_trains_on_the_threads_that_blas_was_given(rng, monkeypatch, allowed):
-    monkeypatch.setattr(threads, "SHARED_BATCH", 1)
+    monkeypatch.setattr(handwritten_numpy, "ThreadedTrainer", partial(ThreadedTrainer, shared_from=1))
     seen, fill = set(), BatchGradient.fill
 
     def noted(self, rows, n, weight):
@@ -206,7 +211,6 @@ def test_the_contestant_trains_on_the_threads_that_blas_was_given(rng, monkeypat
     assert max(pool["num_threads"] for pool in left) == allowed
 
 
-@pytest.mark.usefixtures("everything_shared")
 def test_a_crew_that_was_interrupted_begins_anew(rng):
     X, Y = data(rng)
     members = networks(rng, 2)

@@ -1,7 +1,9 @@
 """The command that times the step without its tricks: each variant computes the same, and differs."""
 
+import pkgutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ from benchmarks import pages, step_ideas, step_parts, step_without, tricks
 from benchmarks.step_contestants import Cell, Data
 from benchmarks.step_variants import Variant, build, rules, same
 from handwritten import Adam
+from handwritten.training import BatchGradient
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
 ROWS = 300
-SMALL = {"1": 1, "8": 8, "32": 8, "256": 8, "1024": 280, "full": ROWS}
+SMALL = {"1": 1, "8": 8, "32": 8, "64": 8, "128": 8, "256": 8, "512": 280, "1024": 280, "full": ROWS}
 VARIANTS = tricks.VARIANTS.values()
 
 
@@ -56,12 +59,35 @@ def own_functions(action):
     return found
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+@pytest.mark.parametrize(
+    "variant", [*tricks.TABLES["kept"], *tricks.TABLES["dropped"]], ids=lambda variant: variant.name
+)
 def test_variant_runs_other_functions_and_leaves_the_finished_step_alone(variant):
     cell = small_cells(variant)[0]
     data = Data(cell)
     assert own_functions(lambda: build(cell, data, variant).steps(2))
     assert not own_functions(lambda: build(cell, data).steps(2))
+
+
+@pytest.mark.parametrize("variant", tricks.TABLES["constants"], ids=lambda variant: variant.name)
+def test_constant_has_another_value_than_in_the_finished_step(variant):
+    ((name, value),) = variant.replaced(variant).items()
+    assert value != pkgutil.resolve_name(name)
+
+
+def test_second_thread_takes_its_share_of_any_batch(monkeypatch):
+    (variant,) = tricks.TABLES["threads"]
+    cell, crew = Cell((14, 6, 4), "sgd", 8, ROWS), []
+    fill = BatchGradient.fill
+
+    def noted(self, rows, n, weight):
+        crew.append(threading.get_ident())
+        fill(self, rows, n, weight)
+
+    monkeypatch.setattr(BatchGradient, "fill", noted)
+    build(cell, Data(cell), variant)
+    assert len(set(crew)) == len(crew) == 2
+    assert variant.clock == "wall"
 
 
 def test_variant_that_computes_something_else_is_not_timed():
@@ -102,21 +128,22 @@ def test_texts_are_put_between_their_marks_alone(tmp_path, capsys):
 def test_page_tells_of_every_variant():
     page = PAGE.read_text(encoding="utf-8")
     tables = page.split("<!-- tricks: ")[1:]
-    assert len(tables) == 2
-    for told, variants in zip(tables, (tricks.WITHOUT, tricks.IDEAS), strict=True):
+    assert sorted(told.partition(" ")[0] for told in tables) == sorted(tricks.TABLES)
+    for told in tables:
+        variants = tricks.TABLES[told.partition(" ")[0]]
         lines = told.partition("<!-- end -->")[0].splitlines()
         named = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2:]
         assert [name for name in named if name] == [variant.told for variant in variants]
 
 
-def test_command_prints_both_tables():
+def test_command_prints_the_tables_of_what_it_timed():
     command = [sys.executable, "-m", "benchmarks.tricks", "--variants", "bias row", "--processes", "1"]
     done = subprocess.run(
         [*command, "--rounds", "1"], capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "| The bias is added as a vector | 64-32-10 sgd |" in done.stdout
-    assert len(done.stdout.splitlines()) == 6
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_sum_in_two_levels_keeps_the_digits():
