@@ -84,7 +84,7 @@ def every_part() -> dict[str, Any]:
             "implementation": name,
             "batch_size": size,
             "rows_per_batch": rows,
-            "seconds_per_epoch": 0.1 / rows + 0.001,
+            "seconds_per_epoch": None if (name, size) == ("torch", "full") else 0.1 / rows + 0.001,
             "seconds_per_epoch_low": None,
             "seconds_per_epoch_high": None,
             "updates_between": None if size == "full" else 45,

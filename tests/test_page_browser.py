@@ -174,6 +174,23 @@ def test_the_loss_the_effort_and_the_precision_can_be_chosen(visit):
     assert "float32" in visit.page.get_by_label("Objective and precision").input_value()
 
 
+def test_batch_size_that_missed_the_target_stands_in_a_strip_above_the_axis_with_its_count(visit):
+    for label in ("updates", "training seconds"):
+        visit.page.locator("#figure-sweep").get_by_label(label, exact=True).check()
+        marks = "document.getElementById('chart-sweep').data.filter(trace => trace.yaxis === 'y2')"
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.x)") == [[1438], [1438]]
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.marker.symbol)") == ["triangle-up-open"] * 2
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.text)") == [["0 of 3"], [""]]
+        whole = "document.getElementById('chart-sweep')._fullLayout"
+        assert visit.page.evaluate(f"{whole}.yaxis2.domain[0] > {whole}.yaxis.domain[1]")
+        assert visit.page.evaluate(f"{whole}.yaxis2.ticktext") == ["not<br>reached"]
+        assert visit.traces("sweep", "y")[0][-1] is None
+    visit.page.get_by_label("seconds an epoch").check()
+    assert visit.page.evaluate(f"{marks}.length") == 0
+    assert visit.page.evaluate(f"{whole}.yaxis.domain") == [0, 1]
+    visit.page.locator("#figure-sweep").get_by_label("training seconds").check()
+
+
 def test_dark_mode_follows_the_system_at_once(visit):
     paper = "getComputedStyle(document.body).backgroundColor"
     visit.until_ink(LIGHT_INK)
