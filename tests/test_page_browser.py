@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_documents import HOSTILE, LINK, every_part, hostile_document, page_document
+from page_documents import HOSTILE, LINK, every_part, hostile_document, page_document, wide_document
 
 from compare.render.page import report_page
 
@@ -212,6 +212,31 @@ def test_a_phone_scrolls_its_tables_and_not_the_page(visit):
     assert wide > 0
     visit.page.set_viewport_size({"width": 1200, "height": 900})
     visit.until("document.getElementById('chart-loss')._fullLayout.width > 360")
+
+
+HEADERS = (
+    *("implementation", "batch", "threads", "updates", "s/epoch", "time / torch", "time / floor"),
+    *("train loss", "test accuracy %", "s to target", "flags"),
+)
+OVERHANG = "(t => t.scrollWidth - t.clientWidth)(document.querySelector('#results-table .scroll'))"
+
+
+def test_main_table_of_eleven_columns_needs_no_scrolling_in_a_window_of_1300_pixels(browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(report_page(wide_document()), encoding="utf-8")
+    wide = Visit(browser, path)
+    headers = [" ".join(text.split()) for text in wide.page.locator("#results-table th").all_inner_texts()]
+    assert headers == list(HEADERS)
+    wide.page.set_viewport_size({"width": 1300, "height": 900})
+    assert wide.page.evaluate(OVERHANG) == 0
+    broken = (
+        "[...document.querySelectorAll('#results-table td small')].filter(s => s.offsetHeight > 24).length"
+    )
+    assert wide.page.evaluate(broken) == 0
+    wide.page.set_viewport_size({"width": 400, "height": 740})
+    assert wide.page.evaluate("document.documentElement.scrollWidth") == 400
+    assert wide.page.evaluate(OVERHANG) > 0
+    wide.context.close()
 
 
 def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visit):
