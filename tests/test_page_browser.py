@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_runs import parity, tensor
 from page_documents import HOSTILE, LINK, every_part, hostile_document, page_document, wide_document
 
 from compare.render.page import report_page
@@ -255,6 +256,19 @@ def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visi
     assert visit.page.evaluate("[...document.querySelectorAll('details')].map(d => d.open)") == before
     visit.until_ink(DARK_INK)
     visit.page.emulate_media(color_scheme="light")
+
+
+def test_long_table_is_whole_on_paper(browser, tmp_path):
+    path = tmp_path / "report.html"
+    tensors = parity(*(tensor(tensor=f"W{at}") for at in range(1, 81)))
+    path.write_text(report_page(page_document(parity=tensors)), encoding="utf-8")
+    long = Visit(browser, path)
+    long.page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    hidden = "(t => t.scrollHeight - t.clientHeight)(document.querySelector('#tensor-table .tall'))"
+    assert long.page.evaluate(hidden) > 0  # on the screen it scrolls
+    long.page.emulate_media(media="print")
+    assert long.page.evaluate(hidden) == 0
+    long.context.close()
 
 
 def test_nothing_went_wrong_on_the_way(visit):
