@@ -338,7 +338,7 @@ def test_an_interrupted_download_leaves_only_its_part(server, mnist_here, tmp_pa
     while not (part.exists() and part.stat().st_size) and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
-    assert process.returncode != 0
+    _, err = process.communicate(timeout=120)
+    assert err.rstrip().endswith("KeyboardInterrupt")  # and not the mirror's failure, some seconds later
     assert set(left_behind(cache)) <= {".lock", part.name}
     assert part.stat().st_size > 0
