@@ -88,7 +88,7 @@ def ready(experiment: Experiment) -> tuple[Experiment, str, str]:
 
 
 def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None) -> tuple[Dataset, str]:
-    """Return the dataset, and a sentence where it is not the one that was named.
+    """Return the dataset, and a sentence where it is not the one that was named, or not as published.
 
     Where every seed has its own split, it is that of `seed`, or of the experiment's first. A download is
     shown if `shown`.
@@ -96,12 +96,25 @@ def chosen_dataset(experiment: Experiment, shown: bool, seed: int | None = None)
     data = experiment.data
     split_seed = (experiment.run.seeds[0] if seed is None else seed) if data.vary_split else None
     try:
-        return dataset_of(experiment, shown, split_seed), ""
+        dataset = dataset_of(experiment, shown, split_seed)
+        return dataset, as_published(dataset)
     except DatasetNotFound as error:
         if data.fallback is None:
             raise
         fallback = load_dataset(data.fallback, None, data.test_fraction, split_seed)
         return fallback, f"Fell back to {data.fallback}: {error}"
+
+
+def as_published(dataset: Dataset) -> str:
+    """Say which files are not those that the dataset's name stands for; "" where there are none."""
+    if not dataset.unpublished:
+        return ""
+    names = ", ".join(dataset.unpublished)
+    return (
+        f"Not the published data: the SHA-256 of {names} ({dataset.source}) is not what is published for "
+        f"{dataset.name}. The files are used as found; to have the published ones downloaded, move these "
+        "away, or name another --data-dir."
+    )
 
 
 def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:

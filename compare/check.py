@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compare.check_options import CheckOptions, parse_check_options
 from compare.signals import end_with, interrupt_on_request
+
+if TYPE_CHECKING:
+    from compare.check_options import CheckOptions
 
 EQUAL, NOT_EQUAL, NOT_CHECKED, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    from compare.check_options import parse_check_options
+
     options = parse_check_options(arguments)
     from compare.examination import examine, refused
     from compare.parity.student.process import CheckError
@@ -46,6 +49,8 @@ def write_json(options: CheckOptions, document: dict[str, Any]) -> bool:
     if options.json == "-":
         print(text, flush=True)
         return True
+    from pathlib import Path
+
     from compare.output import write_file
 
     try:

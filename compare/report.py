@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from compare.report_options import parse_report_options
 from compare.signals import end_with, interrupt_on_request
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -14,6 +13,8 @@ OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    from compare.report_options import parse_report_options
+
     options = parse_report_options(arguments)
     from compare.reporting import ReportError, report
 

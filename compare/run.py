@@ -9,17 +9,19 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from compare.options import Options, parse_options
 from compare.signals import end_with, interrupt_on_request
 
 if TYPE_CHECKING:
     from compare.finishing import Outcome
+    from compare.options import Options
 
 OK, PARITY_FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    from compare.options import parse_options
+
     options = parse_options(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # no text is worth a failure where it cannot be shown
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -100,8 +102,6 @@ def lacking(what: str, lack: str | None) -> str:
     """Say of an implementation what it is, and what it lacks on this machine."""
     return what if lack is None else f"{what} (not here: {lack})"
 
-
-__all__ = ["Options", "main"]
 
 if __name__ == "__main__":
     end_with(main)

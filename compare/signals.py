@@ -49,6 +49,8 @@ def interrupt_main_thread() -> None:
 def end_with(main: Callable[[], int]) -> NoReturn:
     """Run a command and end the process with its exit code; in one line where it is stopped at its start.
 
+    It can say that line from here on: what takes time to import, `main` imports, and not its module.
+
     Run as a module (`python -m`), CPython sends itself SIGINT at the end if a KeyboardInterrupt has ever left
     code that was compiled from a text, as the methods of dataclasses are, though it was handled further up.
     Where that signal is blocked, the code is what it should be.

@@ -27,6 +27,7 @@ class Dataset:
         classes: the name of each class; empty for regression.
         split: one sentence on how training and test samples were told apart.
         scaling: one sentence on how the features were brought to [0, 1].
+        unpublished: the files of a published dataset whose content is another than the one published.
         image_shape: (height, width) where the features are the pixels of an image, row by row; else None.
     """
 
@@ -40,6 +41,7 @@ class Dataset:
     split: str
     scaling: str
     image_shape: tuple[int, int] | None = None
+    unpublished: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

@@ -10,17 +10,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from data.errors import DataError
-from data.files import open_bytes
-from data.published import PublishedFile
+from data.published import PublishedFile, is_published
 
 CONNECT_SECONDS = 5.0
 """For everything up to the first byte of content: finding the address, connecting, redirects, headers."""
@@ -186,23 +182,8 @@ def _receive(response: Any, file: PublishedFile, out: Any, here: int, report: Re
 
 def _verify(file: PublishedFile, part: Path) -> None:
     """Raise DownloadError unless the part is the file; never decompress more than it may hold."""
-    if _content_sha256(part, file.size) != file.sha256:
+    if not is_published(part, file):
         raise DownloadError("sends another content than the one published")
-
-
-def _content_sha256(path: Path, size: int) -> str:
-    """Return the SHA-256 of the decompressed content, or nothing where that is not of this size."""
-    digest, received = sha256(), 0
-    try:
-        with open_bytes(path) as stream:
-            while piece := stream.read(_PIECE):
-                received += len(piece)
-                if received > size:
-                    return ""
-                digest.update(piece)
-    except (DataError, zlib.error):
-        return ""
-    return digest.hexdigest() if received == size else ""
 
 
 def _words(error: object) -> str:

@@ -64,6 +64,22 @@ def is_gzip(raw: BinaryIO) -> bool:
     return magic == _GZIP_MAGIC
 
 
+def content_sha256(path: Path, size: int) -> str:
+    """Return the SHA-256, in hex, of the (decompressed) content; "" where that is not of this size.
+
+    No more is decompressed than that, and what cannot be read has no digest either.
+    """
+    digest, received = sha256(), 0
+    try:
+        with open_bytes(path) as stream:
+            while piece := stream.read(min(_READ_SIZE, size + 1 - received)):
+                received += len(piece)
+                digest.update(piece)
+    except (DataError, zlib.error):
+        return ""
+    return digest.hexdigest() if received == size else ""
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256, in hex, of a file's bytes as they lie on the disk.
 

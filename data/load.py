@@ -68,7 +68,12 @@ def load_dataset(
         DataError: anything else that is wrong with the name, the files or the fraction.
     """
     source = find_source(name_or_path, Request(data_dir, label_column, download, progress))
-    options = {"test_fraction": test_fraction, "label_column": label_column, "split_seed": split_seed}
+    options = {
+        "test_fraction": test_fraction,
+        "label_column": label_column,
+        "split_seed": split_seed,
+        "published": [file.sha256 for file in source.published],
+    }
     return parsed_once(source, options, lambda: _scaled(_split_source(source, test_fraction, split_seed)))
 
 
@@ -99,6 +104,7 @@ def _scaled(raw: Unscaled) -> Dataset:
         split=raw.split,
         scaling=sentence,
         image_shape=image_shape(raw.table.columns, raw.table.has_header),
+        unpublished=raw.source.unpublished(),
     )
 
 

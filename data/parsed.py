@@ -19,7 +19,7 @@ LEAST_BYTES = 4_000_000
 """Smaller arrays are not worth an entry: they are parsed in a few tenths of a second."""
 _READERS = (
     *("csv_file", "text_stream", "idx_file", "table", "labels", "split", "scaling", "images", "load"),
-    *("dataset", "entries"),
+    *("dataset", "entries", "files", "published", "sources"),
 )
 
 

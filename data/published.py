@@ -5,8 +5,10 @@ The digests are of the decompressed content, which does not depend on who compre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
+from data.files import content_sha256
 from data.places import IDX_NAMES
 
 _IMAGES, _LABELS = 16, 8  # bytes of the header
@@ -53,6 +55,11 @@ def _files(*digests: str) -> tuple[PublishedFile, ...]:
         PublishedFile(name, size, digest)
         for name, size, digest in zip(IDX_NAMES, sizes, digests, strict=True)
     )
+
+
+def is_published(path: Path, file: PublishedFile) -> bool:
+    """Whether a file's (decompressed) content is the one published."""
+    return content_sha256(path, file.size) == file.sha256
 
 
 _MNIST = Published(

@@ -14,7 +14,7 @@ from data.errors import DataError, shown
 from data.idx_file import read_idx_pair
 from data.obtain import obtain
 from data.places import CSV_NAMES, IDX_NAMES, find_all
-from data.published import PUBLISHED
+from data.published import PUBLISHED, PublishedFile, is_published
 from data.table import Table
 
 DATASETS: Mapping[str, str] = MappingProxyType(
@@ -59,12 +59,21 @@ class Source:
         sentence: where the values come from.
         files: what `read` reads; empty for an embedded dataset.
         read: returns the training rows and the test rows, or all rows and None.
+        published: the files as they were published, where it was asked for by the name they have.
     """
 
     name: str
     sentence: str
     files: tuple[Path, ...]
     read: Callable[[], Parts]
+    published: tuple[PublishedFile, ...] = ()
+
+    def unpublished(self) -> tuple[str, ...]:
+        """Read the files again, and return the names of those that are not as they were published."""
+        if not self.published:
+            return ()
+        pairs = zip(self.files, self.published, strict=True)
+        return tuple(path.name for path, as_it_was in pairs if not is_published(path, as_it_was))
 
 
 def find_source(name_or_path: str | Path, request: Request) -> Source:
@@ -135,7 +144,9 @@ _EMBEDDED_ONES: dict[str, tuple[str, Callable[[], Table]]] = {
 
 def _published(name: str, request: Request) -> Source:
     files = obtain(name, request.data_dir, request.download, request.progress)
-    return _idx_source(name, f"{PUBLISHED[name].title}, IDX files in {files[0].parent}", files)
+    published = PUBLISHED[name]
+    found = _idx_source(name, f"{published.title}, IDX files in {files[0].parent}", files)
+    return replace(found, published=published.files)
 
 
 def _from_directory(directory: Path, request: Request) -> Source:

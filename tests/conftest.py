@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
 import zlib
 from pathlib import Path
 
@@ -23,6 +24,16 @@ _IDX_NAMES = (
 
 
 os.environ["SIDE_BY_SIDE_OFFLINE"] = "1"  # no test asks the network, unless it brings a server of its own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let the processes that tests start hear SIGINT, also where a shell began the tests in the background.
+
+    Such a shell has it ignored, which children inherit: an interruption that a test sends would be lost.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

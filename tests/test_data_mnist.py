@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from data import Dataset, load_dataset
-from data.download import _content_sha256
 from data.export import main
+from data.files import content_sha256
 from data.places import IDX_NAMES, find_all
 from data.published import PUBLISHED
 
@@ -25,6 +25,7 @@ def test_mnist_has_its_known_counts_and_totals(mnist):
     assert np.bincount(mnist.Y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert mnist.X_train.mean(dtype=np.float64) == pytest.approx(0.13066, abs=1e-5)
     assert mnist.X_train.max() == 1
+    assert mnist.unpublished == ()
 
 
 def test_mnist_written_as_csv_reads_back_as_the_same_dataset(mnist, mnist_directory, tmp_path):
@@ -51,4 +52,4 @@ def test_published_digests_are_those_of_the_decompressed_files(name):
             f"needs the four files of {name}: set SIDE_BY_SIDE_DATA to the directory that holds {name}/"
         )
     for path, file in zip(paths, PUBLISHED[name].files, strict=True):
-        assert _content_sha256(path, file.size) == file.sha256
+        assert content_sha256(path, file.size) == file.sha256

@@ -120,6 +120,31 @@ def test_interruption_ends_with_its_exit_code_wherever_it_came(then, tmp_path):
     assert done.stderr == ("" if then == "return 130" else "interrupted; nothing was begun\n")
 
 
+EARLY = """
+import runpy, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "argparse" or name.startswith("compare.") and name not in ("compare.signals", "COMMAND"):
+            raise KeyboardInterrupt
+sys.modules.pop("argparse", None)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["COMMAND"]
+runpy.run_module("COMMAND", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("command", ["compare.run", "compare.check", "compare.report"])
+def test_interruption_of_the_first_import_that_takes_time_is_told_in_one_line(command):
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY.replace("COMMAND", command)],
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted; nothing was begun\n")
+
+
 UNHEARD = """
 import os, signal, time
 from compare.signals import end_with, interrupt_on_request

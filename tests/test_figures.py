@@ -289,16 +289,53 @@ def test_error_that_is_no_number_is_drawn_above_all_others():
     assert cross.get_ydata()[0] > tensor()["tolerance"]
 
 
-def test_batch_size_that_did_not_get_to_the_target_stands_above_the_others_as_such(full):
+def missed(axes):
+    """The triangles of those who did not get to the target."""
+    return [line for line in axes.get_lines() if line.get_marker() == "^" and len(line.get_xdata())]
+
+
+def test_batch_size_that_did_not_get_to_the_target_stands_above_the_end_of_the_numbered_axis():
     figure = figure_of("target-by-batch-size")
     for axes in figure.axes:
-        (missing,) = [line for line in axes.get_lines() if line.get_marker() == "^" and len(line.get_xdata())]
-        assert list(missing.get_xdata()) == [1437]
+        marks = missed(axes)
+        assert [list(mark.get_xdata()) for mark in marks] == [[1437], [1437]]
+        numbered = [place for minor in (False, True) for place in axes.yaxis.get_ticklocs(minor=minor)]
+        line_end = axes.spines["left"].get_bounds()[1]
+        assert max(numbered) <= line_end
         reached = [value for line in lines_of(axes) if line.get_marker() == "o" for value in line.get_ydata()]
-        assert missing.get_ydata()[0] > max(reached)
-    assert "0 of 3" in texts(figure)
+        assert np.nanmax(reached) < line_end
+        for mark in marks:
+            middle = mark.get_transform().transform((1437, mark.get_ydata()[0]))
+            assert axes.transData.inverted().transform(middle)[1] > line_end
+            assert mark.get_markerfacecolor() == "white"
+    assert texts(figure).count("not\nreached") == texts(figure).count("0 of 3") == 2
     assert "full\n(1437)" in texts(figure)
-    assert "not reached by half of the runs" in legend_of(figure)
+    assert "not reached by half of the runs (how many did)" in legend_of(figure)
+
+
+def test_contestants_that_missed_the_target_at_one_batch_size_stand_side_by_side_in_their_colours():
+    for axes in figure_of("target-by-batch-size").axes:
+        marks = missed(axes)
+        colours = [line.get_color() for line in lines_of(axes) if line.get_marker() in ("o", "s")]
+        assert [mark.get_color() for mark in marks] == colours
+        first, second = (mark.get_transform().transform((1437, 0.5))[0] for mark in marks)
+        assert second - first > 10
+
+
+def test_line_to_the_target_breaks_where_a_batch_size_between_two_others_did_not_get_there():
+    never = {key: None for key in sweep_rows()[0] if "_to_target" in key}
+    there = {"updates_to_target": 100.0, "seconds_to_target": 0.1}
+    rows = [{**row, **{64: never, "full": there}.get(row["batch_size"], {})} for row in sweep_rows(["torch"])]
+    for axes in drawn("target-by-batch-size", document(runs_of(["torch"]), sweep=rows)).axes:
+        (line,) = [line for line in axes.get_lines() if line.get_marker() == "o"]
+        assert [bool(gap) for gap in np.isnan(line.get_ydata())] == [False, True, False]
+
+
+def test_axis_that_everybody_has_a_value_on_goes_to_the_top():
+    rows = [row for row in sweep_rows() if row["updates_to_target"]]
+    figure = drawn("target-by-batch-size", document(runs_of(["torch"]), sweep=rows))
+    assert not any(missed(axes) or axes.spines["left"].get_bounds() for axes in figure.axes)
+    assert "not\nreached" not in texts(figure)
 
 
 def test_batch_size_that_the_noise_scale_predicts_is_drawn_in(full):

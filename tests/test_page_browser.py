@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_documents import HOSTILE, LINK, every_part, hostile_document, page_document
+from made_runs import parity, tensor
+from page_documents import HOSTILE, LINK, every_part, hostile_document, page_document, wide_document
 
 from compare.render.page import report_page
 
@@ -174,6 +175,23 @@ def test_the_loss_the_effort_and_the_precision_can_be_chosen(visit):
     assert "float32" in visit.page.get_by_label("Objective and precision").input_value()
 
 
+def test_batch_size_that_missed_the_target_stands_in_a_strip_above_the_axis_with_its_count(visit):
+    for label in ("updates", "training seconds"):
+        visit.page.locator("#figure-sweep").get_by_label(label, exact=True).check()
+        marks = "document.getElementById('chart-sweep').data.filter(trace => trace.yaxis === 'y2')"
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.x)") == [[1438], [1438]]
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.marker.symbol)") == ["triangle-up-open"] * 2
+        assert visit.page.evaluate(f"{marks}.map(trace => trace.text)") == [["0 of 3"], [""]]
+        whole = "document.getElementById('chart-sweep')._fullLayout"
+        assert visit.page.evaluate(f"{whole}.yaxis2.domain[0] > {whole}.yaxis.domain[1]")
+        assert visit.page.evaluate(f"{whole}.yaxis2.ticktext") == ["not<br>reached"]
+        assert visit.traces("sweep", "y")[0][-1] is None
+    visit.page.get_by_label("seconds an epoch").check()
+    assert visit.page.evaluate(f"{marks}.length") == 0
+    assert visit.page.evaluate(f"{whole}.yaxis.domain") == [0, 1]
+    visit.page.locator("#figure-sweep").get_by_label("training seconds").check()
+
+
 def test_dark_mode_follows_the_system_at_once(visit):
     paper = "getComputedStyle(document.body).backgroundColor"
     visit.until_ink(LIGHT_INK)
@@ -197,6 +215,31 @@ def test_a_phone_scrolls_its_tables_and_not_the_page(visit):
     visit.until("document.getElementById('chart-loss')._fullLayout.width > 360")
 
 
+HEADERS = (
+    *("implementation", "batch", "threads", "updates", "s/epoch", "time / torch", "time / floor"),
+    *("train loss", "test accuracy %", "s to target", "flags"),
+)
+OVERHANG = "(t => t.scrollWidth - t.clientWidth)(document.querySelector('#results-table .scroll'))"
+
+
+def test_main_table_of_eleven_columns_needs_no_scrolling_in_a_window_of_1300_pixels(browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(report_page(wide_document()), encoding="utf-8")
+    wide = Visit(browser, path)
+    headers = [" ".join(text.split()) for text in wide.page.locator("#results-table th").all_inner_texts()]
+    assert headers == list(HEADERS)
+    wide.page.set_viewport_size({"width": 1300, "height": 900})
+    assert wide.page.evaluate(OVERHANG) == 0
+    broken = (
+        "[...document.querySelectorAll('#results-table td small')].filter(s => s.offsetHeight > 24).length"
+    )
+    assert wide.page.evaluate(broken) == 0
+    wide.page.set_viewport_size({"width": 400, "height": 740})
+    assert wide.page.evaluate("document.documentElement.scrollWidth") == 400
+    assert wide.page.evaluate(OVERHANG) > 0
+    wide.context.close()
+
+
 def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visit):
     visit.page.emulate_media(color_scheme="dark")
     visit.until_ink(DARK_INK)
@@ -213,6 +256,19 @@ def test_paper_gets_everything_in_light_colours_and_the_screen_is_as_before(visi
     assert visit.page.evaluate("[...document.querySelectorAll('details')].map(d => d.open)") == before
     visit.until_ink(DARK_INK)
     visit.page.emulate_media(color_scheme="light")
+
+
+def test_long_table_is_whole_on_paper(browser, tmp_path):
+    path = tmp_path / "report.html"
+    tensors = parity(*(tensor(tensor=f"W{at}") for at in range(1, 81)))
+    path.write_text(report_page(page_document(parity=tensors)), encoding="utf-8")
+    long = Visit(browser, path)
+    long.page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    hidden = "(t => t.scrollHeight - t.clientHeight)(document.querySelector('#tensor-table .tall'))"
+    assert long.page.evaluate(hidden) > 0  # on the screen it scrolls
+    long.page.emulate_media(media="print")
+    assert long.page.evaluate(hidden) == 0
+    long.context.close()
 
 
 def test_nothing_went_wrong_on_the_way(visit):

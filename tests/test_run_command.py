@@ -10,18 +10,23 @@ import time
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from contestant_support import PYTHONPATH, one_line, register_odd_contestants, write_csv
+from test_data_idx import idx_bytes
 from ungated import UNGATED, leave_undrawn, ungate
 
 from compare import finishing, recording, resumption
 from compare import run as command
+from compare.campaign import as_published
 from compare.experiment import load_experiment
 from compare.experiment_file import preset_names
 from compare.implementations import IMPLEMENTATIONS
 from compare.measure import protocol, session, workplaces
 from compare.parity.verdicts import Parity, TrajectoryParity
 from compare.render import figures
+from data import load_dataset
+from data.places import IDX_NAMES
 
 SCHEMA = Path(command.__file__).with_name("results.schema.json")
 FILES = {"experiment.json", "runs.jsonl", "results.json", "table.md", "table.csv"}
@@ -231,6 +236,44 @@ def test_fallback_to_the_embedded_digits_is_told(run, tmp_path, monkeypatch):
     assert done.code == 0
     assert "Fell back to digits: mnist: put train-images-idx3-ubyte" in done.out
     assert results_in(out)["environment"]["data"]["name"] == "digits"
+
+
+@pytest.mark.usefixtures("ungated")
+def test_files_that_are_not_the_published_mnist_are_used_and_told_in_one_line(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(3)
+    arrays = (
+        rng.integers(0, 256, (40, 4, 4)),
+        np.arange(40) % 4,
+        rng.integers(0, 256, (8, 4, 4)),
+        np.arange(8) % 4,
+    )
+    for name, array in zip(IDX_NAMES, arrays, strict=True):
+        (tmp_path / name).write_bytes(idx_bytes(array))
+    out = tmp_path / "out"
+    few = (
+        "--implementations=numpy",
+        "--batch-sizes=full",
+        "--updates=2",
+        "--seeds=0",
+        "--processes=0",
+        "--quiet",
+    )
+    done = run("mnist", "--data-dir", tmp_path, "--output", out, *few)
+    assert done.code == 0
+    told = (
+        f"Not the published data: the SHA-256 of {', '.join(IDX_NAMES)} (MNIST, IDX files in {tmp_path}) "
+        "is not what is published for mnist. The files are used as found; to have the published ones "
+        "downloaded, move these away, or name another --data-dir."
+    )
+    assert done.out.splitlines().count(told) == 1
+    environment = results_in(out)["environment"]
+    assert environment["note"] == told
+    assert environment["data"]["sha256"] == load_dataset("mnist", tmp_path).sha256
+
+
+def test_data_as_published_are_nothing_to_tell_of():
+    assert as_published(load_dataset("digits")) == ""
 
 
 BAD_CSV = "label,p,q\n0,1,2\n1,3,x\n"

@@ -31,7 +31,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 HATCHES = ("", "//", "..", "\\\\", "xx", "--")
-INK, FAINT, ALARM = "#1A1A1A", "#8C8C8C", "#B00020"
+INK, FAINT, PAPER, ALARM = "#1A1A1A", "#8C8C8C", "#F1EFE9", "#B00020"
+"""For words, what stands back, a shaded ground, and what went wrong."""
 
 LONGEST_LABEL = 44
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -13,6 +14,7 @@ from compare.render.figures.style import (
     DASHES,
     FAINT,
     INK,
+    PAPER,
     legend_below,
     logarithmic,
     look,
@@ -30,6 +32,12 @@ MOST_SERIES = 24
 PANELS = {"updates_to_target": "updates to the target", "seconds_to_target": "training time to the target, s"}
 DODGE = 1.035
 """Factor by which the contestants stand beside each other, so that equal ones are all seen."""
+STRIP = 0.2
+"""The share of a panel, at its top, for those who did not get to the target: no value belongs to them."""
+MARKED, COUNTED = 1 - 0.68 * STRIP, 1 - 0.36 * STRIP
+"""Where in a panel's height the triangles of that strip stand, and the numbers above them."""
+BESIDE, ROOM = 0.1, 0.5
+"""Inches from one such triangle to the next at the same batch size, and at most of all together."""
 
 
 def has_targets(document: Document) -> bool:
@@ -54,30 +62,32 @@ def draw_targets(document: Document) -> Figure:
             mark = draw_series(axes, of_key, quantity, at, DODGE**middle)
             marks.setdefault(plain(names[key], 60), mark)
         finish(axes, rows, quantity, label)
+        draw_missing(
+            axes, [[entry["row"] for entry in series[key]] for key in list(series)[:MOST_SERIES]], quantity
+        )
         draw_noise_scale(axes, document, marks)
     if any(row[quantity] is None for row in rows for quantity in PANELS):
         hollow = panels[0].plot([], [], "^", color=INK, markerfacecolor="white")[0]
-        marks["not reached by half of the runs"] = hollow
+        marks["not reached by half of the runs (how many did)"] = hollow
     legend_below(figure, list(marks.values()), list(marks), spread_told(rows))
     return figure
 
 
 def draw_series(axes: Axes, rows: Sequence[Row], quantity: str, at: int, dodge: float) -> Any:
-    """Draw one contestant's points and their intervals; return the legend's mark."""
+    """Draw one contestant's points and their intervals, the line broken where one is missing."""
     mark = look(at)
-    reached = [row for row in rows if row[quantity] is not None]
-    x = [dodge * row["rows_per_batch"] for row in reached]
-    dash = DASHES[at % len(DASHES)]
-    (line,) = axes.plot(x, [row[quantity] for row in reached], linestyle=dash, linewidth=1.3, **mark)
-    for place, row in zip(x, reached, strict=True):
+    x = [dodge * row["rows_per_batch"] for row in rows]
+    y = [math.nan if row[quantity] is None else row[quantity] for row in rows]
+    (line,) = axes.plot(x, y, linestyle=DASHES[at % len(DASHES)], linewidth=1.3, **mark)
+    for place, row in zip(x, rows, strict=True):
         low, high = row.get(f"{quantity}_low"), row.get(f"{quantity}_high")
-        if low is not None and high is not None:
+        if row[quantity] is not None and low is not None and high is not None:
             axes.plot([place, place], [low, high], "-_", color=mark["color"], linewidth=1.2, markersize=6)
     return line
 
 
 def finish(axes: Axes, rows: Sequence[Row], quantity: str, label: str) -> None:
-    """Label the axes, set the batch sizes as ticks, and put who did not arrive above all others."""
+    """Label the axes, and set the batch sizes as ticks."""
     values = [
         value
         for row in rows
@@ -86,40 +96,59 @@ def finish(axes: Axes, rows: Sequence[Row], quantity: str, label: str) -> None:
     ]
     if values:
         axes.set_ylim(min(values) / 1.5, max(values) * 1.5)
+        logarithmic(axes, "y")
+    else:
+        axes.set_yticks([])
     sizes = {row["rows_per_batch"]: row["batch_size"] for row in rows}
     axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
-    if values:
-        logarithmic(axes, "y")
     axes.set_xscale("log")
     names = [f"full\n({rows})" if size == "full" else str(rows) for rows, size in sizes.items()]
     axes.set_xticks(list(sizes), names)
     axes.set_xticks([], minor=True)
     axes.set_xlabel("batch size, rows")
     axes.set_ylabel(label)
-    missing: dict[int, list[Row]] = {}
-    for row in rows:
-        if row[quantity] is None:
-            missing.setdefault(row["rows_per_batch"], []).append(row)
-    if missing:
-        draw_missing(axes, missing, max(values, default=1.0))
 
 
-def draw_missing(axes: Axes, missing: Mapping[int, Sequence[Row]], highest: float) -> None:
-    """Draw, above the highest value, the batch sizes at which the target was not reached, and by how many."""
-    low, _ = axes.get_ylim()
-    axes.set_ylim(low, highest * 5)
-    axes.axhline(highest * 1.9, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
-    for place, rows in missing.items():
-        reached = sorted({str(row["target_reached"]) for row in rows})
-        axes.plot([place], [highest * 2.5], "^", color=INK, markerfacecolor="white", zorder=3)
-        axes.annotate(
-            plain("\n".join(reached) if len(reached) == 1 else f"{reached[0]} to {reached[-1]}", 24),
-            (place, highest * 2.5),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-        )
+def draw_missing(axes: Axes, series: Sequence[Sequence[Row]], quantity: str) -> None:
+    """Draw who did not get to the target, and how many runs did, in a strip above the end of the axis."""
+    from matplotlib.transforms import ScaledTranslation
+
+    missing: dict[int, list[tuple[int, str]]] = {}
+    for at, rows in enumerate(series):
+        for row in rows:
+            if row[quantity] is None:
+                missing.setdefault(row["rows_per_batch"], []).append((at, str(row["target_reached"])))
+    if not missing:
+        return
+    end_axis_below_strip(axes)
+    inches = axes.figure.dpi_scale_trans
+    across = axes.get_xaxis_transform()
+    for place, found in missing.items():
+        step = min(BESIDE, ROOM / len(found))
+        for turn, (at, _) in enumerate(found):
+            aside = across + ScaledTranslation(step * (turn - (len(found) - 1) / 2), 0, inches)
+            ink = look(at)["color"]
+            axes.plot([place], [MARKED], "^", color=ink, markerfacecolor="white", transform=aside, zorder=3)
+        reached = sorted({count for _, count in found}, key=lambda count: (len(count), count))
+        text = reached[0] if len(reached) == 1 else f"{reached[0]} to {reached[-1]}"
+        axes.text(place, COUNTED, plain(text, 24), transform=across, ha="center", va="center", fontsize=7.5)
+    beside: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
+    axes.text(-0.02, 1 - STRIP / 2, "not\nreached", transform=axes.transAxes, **beside)
+
+
+def end_axis_below_strip(axes: Axes) -> None:
+    """Make room above the values, without ticks, numbers or an axis' line, and shade it."""
+    low, high = axes.get_ylim()
+    ticks = {minor: axes.yaxis.get_ticklocs(minor=minor) for minor in (False, True)}
+    share = 1 / (1 - STRIP)
+    is_log = axes.get_yscale() == "log"
+    top = low * (high / low) ** share if is_log else low + (high - low) * share
+    axes.set_ylim(low, top)
+    for minor, places in ticks.items():
+        axes.set_yticks([place for place in places if low <= place <= high], minor=minor)
+    axes.spines["left"].set_bounds(low, high)
+    axes.yaxis.label.set_y((1 - STRIP) / 2)
+    axes.axhspan(high, top, facecolor=PAPER, linewidth=0, zorder=0.5)
 
 
 def draw_noise_scale(axes: Axes, document: Document, marks: dict[str, Any]) -> None:
@@ -156,6 +185,6 @@ def caption(document: Document) -> str:
     )
     return (
         f"Updates and seconds of training until {goal}, against the batch size, both on logarithmic axes; "
-        "triangles above the dashed line stand for batch sizes at which half of the runs or more did not get "
-        f"there.{noise}"
+        "open triangles in the strip at the top stand for batch sizes at which half of the runs or more did "
+        f"not get there: they have no value, only the number of runs that did.{noise}"
     )

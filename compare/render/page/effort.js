@@ -17,13 +17,38 @@ function drawSweep() {
       text: value.map((number, at) => `<b>${plain(line.name)}</b><br>${line.rows[at]} rows a batch: ${digits(number)} ${EFFORTS[effort]}<br>${plain(line.reached[at])} reached it`),
     };
   });
+  const missing = missedMarks(effort);
   const everything = data.sweep.flatMap((line) => line.rows);
-  draw("sweep", traces, (place) => layout(place, 400, {
+  draw("sweep", [...traces, ...missing], (place) => layout(place, missing.length ? 490 : 400, {
     xaxis: axis("rows a batch (logarithmic)", { type: "log", tickvals: [...new Set(everything)], tickformat: "d" }),
-    yaxis: axis(`${EFFORTS[effort]} (logarithmic)`, logTicks(data.sweep.flatMap((line) => line[effort]))),
+    yaxis: axis(`${EFFORTS[effort]} (logarithmic)`, { ...logTicks(data.sweep.flatMap((line) => line[effort])), domain: [0, missing.length ? 0.82 : 1] }),
+    ...(missing.length ? missedStrip(data.sweep.length) : {}),
     margin: { l: 62, r: 12, t: 30, b: 48 }, annotations: keyAbove(data.sweep.map((line) => line.name)),
   }));
 }
+
+// Who did not get to the target has no value: open triangles, and how many runs did, in a strip above the axis.
+function missedMarks(effort) {
+  if (effort === "seconds_per_epoch") return [];
+  const counted = new Set();
+  return data.sweep.map((line, turn) => {
+    const at = line.rows.map((_, place) => place).filter((place) => line[effort][place] === null);
+    const told = at.map((place) => `${line.rows[place]} ${line.reached[place]}`);
+    const isFirst = told.map((one) => !counted.has(one) && counted.add(one));
+    const ink = colour(line.family);
+    return {
+      type: "scatter", mode: "markers+text", yaxis: "y2", x: at.map((place) => line.rows[place]), y: at.map(() => data.sweep.length - turn),
+      text: at.map((place, one) => (isFirst[one] ? plain(line.reached[place]) : "")), textposition: "middle left", textfont: { size: 11 },
+      marker: { color: ink, size: 8, symbol: "triangle-up-open", line: { width: 1.6 } }, cliponaxis: false,
+      hoverinfo: "text", hovertext: at.map((place) => `<b>${plain(line.name)}</b><br>${line.rows[place]} rows a batch: target not reached<br>${plain(line.reached[place])} reached it`),
+    };
+  }).filter((trace) => trace.x.length);
+}
+
+const missedStrip = (lines) => ({
+  yaxis2: { domain: [0.85, 1], range: [0.3, lines + 0.7], anchor: "x", fixedrange: true, showgrid: false, zeroline: false, tickvals: [(lines + 1) / 2], ticktext: ["not<br>reached"] },
+  shapes: [{ type: "rect", layer: "below", xref: "paper", yref: "paper", x0: 0, x1: 1, y0: 0.85, y1: 1, fillcolor: variable("--faint"), line: { width: 0 } }],
+});
 
 function drawAttribution(outcome) {
   const rows = data.attribution.filter((row) => row.outcome === outcome);
