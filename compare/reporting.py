@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from compare.analysis.comparison import Side, compare_results
@@ -17,6 +18,7 @@ from compare.render.comparison import LETTERS, Pair, Several, comparison_files, 
 from compare.render.files import Content, count_parts, made_files
 from compare.render.layout import Layout
 from compare.render.parity_table import parity_table
+from compare.render.screen import columns_of, sentences
 from compare.render.settings import title_of
 from compare.render.terminal import results_paragraphs
 from compare.report_options import FORMATS, OF_COMPARISON, ReportOptions
@@ -73,7 +75,10 @@ def _report_one(results: Results, options: ReportOptions, layout: Layout, say: S
     if told := disagreement(results):
         warn(f"note: {results.path}: {told}")
     title = title_of(document["experiment"], document["environment"].get("data", {}).get("name"))
-    for paragraph in (title, parity_table(document["parity"]), *results_paragraphs(document, layout)):
+    columns = columns_of(sys.stdout)
+    say(title)
+    say(parity_table(document["parity"], columns=columns))
+    for paragraph in results_paragraphs(document, layout, columns):
         say(paragraph)
     with Progress(count_parts(document, formats), True, "files") as progress:
         _write(made_files(document, formats, layout, progress.next), output, say)
@@ -96,7 +101,7 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
         pairs.append(Pair(comparison, (LETTERS[0], LETTERS[place])))
     places = dict(zip(LETTERS, (str(one.directory) for one in results), strict=False))
     several = Several(sides[0].document, places, pairs)
-    for paragraph in comparison_paragraphs(several):
+    for paragraph in comparison_paragraphs(several, columns_of(sys.stdout)):
         say(paragraph)
     formats = OF_COMPARISON if options.formats is None else options.formats
     _write(comparison_files(several, formats, layout.intervals), output, say)
@@ -104,7 +109,8 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
 
 def _write(files: Iterable[tuple[str, Content]], output: Output, say: Say) -> None:
     paths = [output.write(name, content) for name, content in files]
-    say(told_paths(paths) if paths else "Nothing was there to write.")
+    told = told_paths(paths) if paths else "Nothing was there to write."
+    say(sentences(told.splitlines(), columns_of(sys.stdout)))
 
 
 def chosen_layout(options: ReportOptions) -> Layout:

@@ -16,6 +16,7 @@ from compare import report as command
 from compare import run as run_command
 from compare.render.files import result_files
 from compare.render.layout import Layout
+from compare.render.screen import WIDEST
 
 TEXTS = {"table.md", "table.csv", "table.tex"}
 
@@ -192,6 +193,12 @@ def test_bad_input_is_one_line_and_exit_code_2_and_nothing_is_written(
     assert done.err.startswith("error: ")
     assert told in done.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_printed_keeps_to_the_width_of_a_page(report, results):
+    lines = report(results, "--format", "csv").out.splitlines()
+    lines = lines[: next(at for at, line in enumerate(lines) if line.startswith("Written to "))]
+    assert 100 < max(map(len, lines)) <= WIDEST
 
 
 def test_reader_that_goes_away_does_not_end_the_report(report, results, monkeypatch):

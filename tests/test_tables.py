@@ -128,7 +128,7 @@ def test_one_run_is_a_table_without_intervals() -> None:
         summary_table(summarise([run(cell("torch"))], "torch"), reference="torch")
         == """\
 The one row: torch, batch 32, softmax+cross_entropy, optimizer sgd, float32, 1 thread, 1 seed, 10 epochs, 100
-updates.
+  updates.
 
 ms/epoch  time /  train  test
           torch   loss   accuracy %

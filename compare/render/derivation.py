@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.render.derivation_tables import array_columns, matrix_columns, sample_columns, weight_columns
 from compare.render.graph import mermaid
+from compare.render.screen import WIDEST, wrapped
 from compare.render.text import Format, grid, markdown_cell, scientific
 from compare.render.value import as_text
 
@@ -37,7 +38,7 @@ def derivation_sections(derivation: Table) -> list[str]:
     return [*parts, "## The computation graph", graph_told(graph, batch), mermaid(graph)]
 
 
-def derivation_paragraphs(derivation: Table) -> Iterator[str]:
+def derivation_paragraphs(derivation: Table, columns: int = WIDEST) -> Iterator[str]:
     """Yield what the terminal shows: path products in full, of the other displays what came of them."""
     for table in derivation["paths"]:
         rows = path_grid(table, "terminal")
@@ -48,11 +49,12 @@ def derivation_paragraphs(derivation: Table) -> Iterator[str]:
         yield f"{told}\n\n{rows}\n\n{matrices}"
     for table in derivation["columns"]:
         what = "every array of the column form is that of the row form"
-        yield f"As columns: {what}, to {worst(table['rows'])} (table.md has them shape by shape)."
+        told = f"As columns: {what}, to {worst(table['rows'])} (table.md has them shape by shape)."
+        yield wrapped(told, columns)
     for table in derivation["samples"]:
         what = f"the mean of {table['samples']} samples' outer products is the batch gradient"
         compared = [row["compared"] for row in table["rows"] if row["compared"]]
-        yield f"Sample by sample, {table['objective']}: {what}, to {worst(compared)}."
+        yield wrapped(f"Sample by sample, {table['objective']}: {what}, to {worst(compared)}.", columns)
 
 
 def paths_told(table: Table, batch: str) -> str:

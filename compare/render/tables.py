@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.columns import FLOOR, SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
+from compare.render.screen import WIDEST, sentences
 from compare.render.text import Format, counted, grid, markdown_cell, printable, setting
 from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]
 
-WIDEST = 116
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
 RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
@@ -34,6 +33,7 @@ def summary_table(
     reference: str | None = None,
     floor: Sequence[Row] = (),
     layout: Layout = DEFAULT,
+    columns: int = WIDEST,
 ) -> str:
     """Return the summary as text.
 
@@ -42,7 +42,7 @@ def summary_table(
     accuracies as fractions. A table too wide for a terminal loses parts, and says which.
     `reference` names the implementation in the header of the time ratio. The rows of the `floor` follow
     those of the same settings, but not in "csv". `layout` chooses columns, order and
-    groups, and columns that were chosen are never left out.
+    groups, and columns that were chosen are never left out. `columns` are those of the terminal.
     """
     if format == "csv":
         ordered = [row for _, group in layout.groups(rows) for row in group]
@@ -60,7 +60,7 @@ def summary_table(
         return "\n\n".join(filter(None, [markdown_cell(told), *parts]))
     missed = [part for part in LEFT_OUT_FIRST[:left_out] if floor or part not in (FLOOR, FLOOR_RATIO)]
     note = f"Not shown, for width: {', '.join(missed)}." if missed else ""
-    above = "\n".join(textwrap.fill(printable(text), WIDEST) for text in (told, note) if text)
+    above = sentences((told, note), columns)
     return f"{above}\n\n{_terminal(table, groups, layout)}".strip()
 
 
