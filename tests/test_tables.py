@@ -123,6 +123,25 @@ def test_a_wide_table_keeps_to_the_terminal_and_says_what_it_left_out() -> None:
     assert "Not shown, for width: interval of the time an epoch, train loss" in text
 
 
+def test_a_wider_terminal_gets_the_columns_that_fit_it():
+    rows = summarise(
+        [
+            replace(one, cell=replace(one.cell, dtype=dtype))
+            for dtype in ("float32", "float64")
+            for one in both_regimes(target=0.9)
+        ],
+        "torch",
+        0.9,
+    )
+    whole = summary_table(rows, reference="torch", columns=1000)
+    width = max(map(len, whole.splitlines()))
+    assert width > WIDEST
+    assert "Not shown" not in whole
+    assert summary_table(rows, reference="torch", columns=width) == whole
+    assert "Not shown" in summary_table(rows, reference="torch", columns=width - 1)
+    assert summary_table(rows, reference="torch", columns=80) == summary_table(rows, reference="torch")
+
+
 def test_one_run_is_a_table_without_intervals() -> None:
     assert (
         summary_table(summarise([run(cell("torch"))], "torch"), reference="torch")

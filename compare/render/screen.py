@@ -1,4 +1,4 @@
-"""How wide what the terminal shows is: one width for all sentences, said and kept here."""
+"""How wide what is shown is: one width for all sentences; a table may be as wide as the terminal."""
 
 from __future__ import annotations
 

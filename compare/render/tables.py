@@ -39,7 +39,8 @@ def summary_table(
 
     "terminal" and "github" show what varies and tell in a line above what all rows share; they round to the
     digits that the intervals support and give accuracies in percent. "csv" holds every key in full,
-    accuracies as fractions. A table too wide for a terminal loses parts, and says which.
+    accuracies as fractions. A table wider than `WIDEST`, or than a terminal that is wider yet, loses parts,
+    and says which.
     `reference` names the implementation in the header of the time ratio. The rows of the `floor` follow
     those of the same settings, but not in "csv". `layout` chooses columns, order and
     groups, and columns that were chosen are never left out. `columns` are those of the terminal.
@@ -50,7 +51,11 @@ def summary_table(
     if not rows:
         return "No runs were made."
     shown = with_floor(rows, floor)
-    left_out = 0 if format == "github" or layout.columns else _too_many(shown, reference, layout)
+    left_out = (
+        0
+        if format == "github" or layout.columns
+        else _too_many(shown, reference, layout, max(columns, WIDEST))
+    )
     kept = set(LEFT_OUT_FIRST[left_out:])
     groups = layout.groups(shown)
     table = summary_columns([row for _, group in groups for row in group], reference, layout, kept)
@@ -129,11 +134,11 @@ def floor_row(row: Row) -> Row:
     return {**dict.fromkeys(SUMMARY_KEYS), **row, "implementation": f"floor ({row['library']})"}
 
 
-def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout) -> int:
-    """How many of `LEFT_OUT_FIRST` have to go for the table to fit a terminal."""
+def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout, widest: int) -> int:
+    """How many of `LEFT_OUT_FIRST` have to go for the table to be no wider than that."""
     for count in range(len(LEFT_OUT_FIRST)):
         table = summary_columns(rows, reference, layout, set(LEFT_OUT_FIRST[count:]))
-        if max(map(len, _terminal_grid(table).splitlines())) <= WIDEST:
+        if max(map(len, _terminal_grid(table).splitlines())) <= widest:
             return count
     return len(LEFT_OUT_FIRST)
 
