@@ -15,7 +15,9 @@ from compare.render.attribution_table import attribution_sentences, attribution_
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
 from compare.render.tables import WIDEST, csv_text, summary_table
+from compare.render.terminal import results_paragraphs
 from compare.render.text import markdown_cell, printable
+from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import Run, build_results
 
@@ -140,6 +142,31 @@ def test_a_wider_terminal_gets_the_columns_that_fit_it():
     assert summary_table(rows, reference="torch", columns=width) == whole
     assert "Not shown" in summary_table(rows, reference="torch", columns=width - 1)
     assert summary_table(rows, reference="torch", columns=80) == summary_table(rows, reference="torch")
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (
+            0.95,
+            's to target: training time until 95% test accuracy, the median over the runs; "0 of 3" says how many got there.',
+        ),
+        (0.855, "s to target: training time until 85.5% test accuracy, the median over the runs."),
+    ],
+)
+def test_the_note_says_which_target_the_seconds_are_to(target: float, told: str) -> None:
+    runs = both_regimes(target=target)
+    experiment = {"name": "digits", "training": {"target": target}}
+    document = a_document(runs, experiment=experiment, summary=summarise(runs, "torch", target))
+    assert told in timing_notes(document)
+    assert f"\n- {told}\n" in table_markdown(document)
+    assert told in " ".join(" ".join(results_paragraphs(document)).split())
+    assert told not in timing_notes(document, ["implementation", "time_ratio"])
+    assert told in timing_notes(document, ["seconds_to_target"])
+
+
+def test_no_target_has_no_note() -> None:
+    assert timing_notes(a_document()) == []
 
 
 def test_one_run_is_a_table_without_intervals() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.cell_names import FACTORS
-from compare.render.timing_notes import NO_DIFFERENCE
+from compare.render.timing_notes import NO_DIFFERENCE, TO_TARGET
 from compare.render.value import NOTHING, Value, measured, plain
 
 Row = Mapping[str, Any]
@@ -94,7 +94,7 @@ def _accuracy(rows: Sequence[Row], reference: str | None) -> Column:
 
 
 def _to_target(rows: Sequence[Row], reference: str | None) -> Column:
-    return "s to target", [_seconds_to_target(row) for row in rows]
+    return TO_TARGET, [_seconds_to_target(row) for row in rows]
 
 
 def _seconds_to_target(row: Row) -> Value:

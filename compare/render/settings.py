@@ -20,6 +20,12 @@ def title_of(experiment: Mapping[str, Any], dataset: str | None) -> str:
     return f"{title} (on {dataset})"
 
 
+def target_of(document: Document) -> str:
+    """Return the target as a sentence says it, such as "95% test accuracy"."""
+    target = document["experiment"].get("training", {}).get("target")
+    return "the target" if target is None else f"{100 * target:g}% test accuracy"
+
+
 def settings_lines(document: Document) -> list[str]:
     """Return the settings that are the same for every row of the table, a line a subject."""
     experiment = document["experiment"]

@@ -8,7 +8,8 @@ from typing import Any
 from compare.render.budgets_table import budgets_table
 from compare.render.layout import DEFAULT, Layout
 from compare.render.screen import WIDEST, sentences
-from compare.render.sweep import sweep_table, target_of
+from compare.render.settings import target_of
+from compare.render.sweep import sweep_table
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
 from compare.render.tuning import tuning_table
@@ -21,7 +22,7 @@ def results_paragraphs(
     """Yield the main table, the notes to it, the budgets and the findings, for a terminal of `columns`."""
     floor = document.get("floor", ())
     yield summary_table(document["summary"], "terminal", document["reference"], floor, layout, columns)
-    if notes := timing_notes(document):
+    if notes := timing_notes(document, layout.columns):
         yield sentences(notes, columns)
     if budgets := document.get("budgets"):
         yield budgets_table(budgets)
