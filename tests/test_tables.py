@@ -275,10 +275,10 @@ def test_the_verdict_is_made_from_the_numbers() -> None:
         "At full batch, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At batch 32, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At the same settings numpy and torch end with the same test accuracy.",
-        "Of the 410x in seconds per epoch between the two ends (full, numpy to 32, torch), "
-        "batch regime 45.0x [45.0, 45.0], framework 9.1x [8.7, 9.6].",
-        "Of the 11.0 points of test accuracy between the two ends (full, numpy to 32, torch), "
-        "batch regime +11.0 [+11.0, +11.0], framework nothing.",
+        "Of the 410x in seconds per epoch between the two ends of the grid: "
+        "batch regime (full to 32) 45.0x [45.0, 45.0], framework (numpy to torch) 9.1x [8.7, 9.6].",
+        "Of the 11.0 points of test accuracy between the two ends of the grid: "
+        "batch regime (full to 32) +11.0 [+11.0, +11.0], framework (numpy to torch) nothing.",
     ]
 
 

@@ -168,20 +168,25 @@ def _corners(
 def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:
     """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
 
-    A factor below 1x (or a negative number of points) worked against the difference; "no effect shown" means
-    that the interval holds no effect.
+    Each factor stands with its levels at the two ends. One below 1x (or a negative number of points) worked
+    against the difference; "no effect shown" means that the interval holds no effect.
     """
     rows = [row for row in rows if row["outcome"] == outcome]
     if not rows:
         return ""
     sign = -1 if rows[0]["total"] < 0 else 1
-    ends = [", ".join(str(row[key]) for row in rows) for key in ("from", "to")][::sign]
-    parts = ", ".join(f"{CALLED.get(row['factor'], row['factor'])} {_part(row, sign)}" for row in rows)
-    told = f"{_total(rows[0])} between the two ends ({ends[0]} to {ends[1]}), {parts}"
+    parts = ", ".join(f"{_named(row, sign)} {_part(row, sign)}" for row in rows)
+    told = f"{_total(rows[0])} between the two ends of the grid: {parts}"
     left_out = [CALLED.get(row["factor"], row["factor"]) for row in rows if row["levels"] > 2]
     if left_out:
         told += f"; of {joined(left_out)} only the first and the last level are compared"
     return f"of the {told}"
+
+
+def _named(row: Mapping[str, Any], sign: int) -> str:
+    """A factor with its two levels, such as "framework (numpy to torch)"."""
+    start, end = (row["from"], row["to"])[::sign]
+    return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end})"
 
 
 def _total(row: Mapping[str, Any]) -> str:
