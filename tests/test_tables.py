@@ -327,8 +327,8 @@ def with_budgets(*seeds_of_small: float) -> list[str]:
 
 def test_batch_sizes_are_compared_seed_by_seed_at_what_was_held_equal() -> None:
     assert with_budgets(0.95, 0.96, 0.94) == [
-        "At equal epochs (10), batch 32 has 95% test accuracy and full batch 90.0%: "
-        "a difference of 5 [3, 7] points, seed by seed."
+        "At equal epochs (10), batch 32 has 95.0% test accuracy and full batch 90.0%: "
+        "a difference of 5.0 [3, 7] points, seed by seed."
     ]
 
 

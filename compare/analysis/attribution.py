@@ -15,7 +15,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
-from compare.analysis.digits import decimals, joined, with_decimals
+from compare.analysis.digits import decimals, interval_texts, joined, points_texts, signed, with_decimals
 from compare.analysis.statistics import mean_interval
 from compare.analysis.times import Times, run_seconds_per_epoch
 from compare.results import Cell, Run
@@ -213,12 +213,9 @@ def _part(row: Mapping[str, Any], sign: int) -> str:
 
 
 def _texts(values: Sequence[float], *, ratio: bool) -> list[str]:
-    no_effect = 1.0 if ratio else 0.0
     point, *bounds = values
     low, high = sorted(bounds) if bounds else (None, None)
-    places = decimals(point, low, high, landmark=no_effect)
     if ratio:
-        shown = [with_decimals(value, places) for value in (point, *sorted(bounds))]
+        shown = interval_texts(point, low, high, landmark=1.0)
         return [f"{shown[0]}x", *shown[1:]]
-    places = max(0, min(places, 2 if bounds else 1))
-    return [f"{round(value, places) + 0.0:+.{places}f}" for value in (point, *sorted(bounds))]
+    return [signed(text) for text in points_texts(point, low, high, landmark=0.0)]

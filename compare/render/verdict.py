@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.digits import decimals, joined, with_decimals
+from compare.analysis.digits import decimals, joined, points_text, with_decimals
 from compare.cell_names import CONTEXT
 from compare.render.attribution_table import attribution_sentences
 from compare.render.floor import floor_sentences
@@ -173,7 +173,7 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
             yield f"At the same settings {name} and {reference} end with the same test accuracy."
         elif gaps:
             gap, where = max(gaps)
-            points = f"{100 * gap:.2g} points ({where[3:]})"
+            points = f"{points_text(100 * gap)} points ({where[3:]})"
             yield (
                 f"At the same settings {name} and {reference} differ in test accuracy by at most {points}: "
                 f"rounding, made larger by the training, since they compute the same."
