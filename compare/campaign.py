@@ -26,6 +26,7 @@ from compare.resumption import (
     new_record,
     recorded,
     resumed_experiment,
+    taken_over,
 )
 from compare.store import Store
 from data import DataError, Dataset, DatasetNotFound, load_dataset
@@ -64,6 +65,8 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         ):
             if store.dropped:
                 say(sentences(store.dropped.splitlines(), columns))
+            if options.resume is not None:
+                say(wrapped(taken_over(store, laboratory), columns))
             record = Record(begun_with(options, command), " ".join(filter(None, [note, skipped])), device)
             with told_what_is_on_disk(store), workplace(options, laboratory) as place:
                 return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
