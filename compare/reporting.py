@@ -12,6 +12,7 @@ from compare.analysis.summary import summarise
 from compare.checks import shown
 from compare.fields import ResultsError
 from compare.output import Output, told_paths
+from compare.plural import counted
 from compare.progress import Progress
 from compare.reading import Results, one_line, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
@@ -136,7 +137,7 @@ def disagreement(results: Results) -> str:
     except (ArithmeticError, ValueError, TypeError) as error:
         return f"its summary cannot be made again from its runs ({error}); the tables show what the file says"
     if len(rows) != len(document["summary"]):
-        return f"its summary has {len(document['summary'])} rows, its runs give {len(rows)}"
+        return f"its summary has {counted(len(document['summary']), 'row')}, its runs give {len(rows)}"
     for at, (said, made) in enumerate(zip(document["summary"], rows, strict=True)):
         for key, value in made.items():
             if not _agree(said.get(key), value):

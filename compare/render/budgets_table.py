@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from compare.analysis.digits import points_texts
 from compare.cell_names import CONTEXT
+from compare.plural import number_of
 from compare.render.columns import loss, percent
 from compare.render.text import grid
 from compare.render.value import NOTHING, Table, Value, as_text, plain, varying_columns
@@ -35,7 +36,7 @@ def budgets_columns(rows: Sequence[Row]) -> Table:
 
 def _budget(row: Row) -> Value:
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
-    return Value(f"{amount} {row['held']}")
+    return Value(number_of(amount, row["held"].removesuffix("s")))
 
 
 def _difference(row: Row) -> Value:

@@ -103,7 +103,8 @@ def findings(pair: Pair) -> list[str]:
     seeds = sum(cell.seeds for cell in comparison.cells)
     if seeds:
         told.append(
-            f"{same} of {seeds} trainings end with the same weights in {first} and {second}, bit by bit."
+            f"{same} of {counted(seeds, 'training')} end with the same weights in {first} and {second}, "
+            "bit by bit."
         )
     for name, cells in zip(pair.names, comparison.only, strict=True):
         if cells:

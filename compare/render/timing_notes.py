@@ -47,8 +47,8 @@ def _protocol(timings: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         processes = len({timing["process"] for timing in good})
         rounds = max(len(timing["blocks"]) for timing in good)
         few = f" (a claim wants {ENOUGH_PROCESSES} processes or more)" if processes < ENOUGH_PROCESSES else ""
-        fresh = f"{processes} process{'es' * (processes > 1)}"
-        yield f"Times: {fresh} a contestant, {counted(rounds, 'round')} in each, in random order{few}."
+        fresh, turns = counted(processes, "process"), counted(rounds, "round")
+        yield f"Times: {fresh} a contestant, {turns} in each, in random order{few}."
 
 
 def _null_test(null: Mapping[str, Any] | None) -> Iterable[str]:

@@ -15,7 +15,7 @@ from compare.render.places import at_settings
 from compare.render.ranges import places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
-from compare.render.text import scientific
+from compare.render.text import counted, scientific
 from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
@@ -81,8 +81,8 @@ def _failure(parity: Row, name: str, reference: str) -> str:
     else:
         step = worst.get("first_step")
         parted = "are apart" if step is None else f"part at step {step}"
-        rule = worst["optimizer"]
-        where = f"the parameters {parted} of {rule}: after {worst['steps']} steps their relative error is"
+        rule, steps = worst["optimizer"], counted(worst["steps"], "step")
+        where = f"the parameters {parted} of {rule}: after {steps} their relative error is"
     return (
         f"{name} does not compute the same as {against}: with {worst['objective']}, {where} {_error(worst)}."
     )
