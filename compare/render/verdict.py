@@ -16,6 +16,7 @@ from compare.render.ranges import places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.text import counted, scientific
+from compare.render.thread_sentences import thread_sentences
 from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
@@ -27,6 +28,7 @@ def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += thread_sentences(document.get("thread_ratios", ()))
     told += floor_sentences(rows, document.get("floor", ()))
     told += [*_split(document), *tuning_sentences(document)]
     told += regime_sentences(document.get("budgets", ()), reference)
