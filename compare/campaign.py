@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
 from compare.recording import Interrupted
+from compare.render.screen import columns_of, sentences, wrapped
 from compare.render.settings import title_of
 from compare.render.text import counted
 from compare.results import ResultsError
@@ -24,6 +26,7 @@ from compare.resumption import (
     new_record,
     recorded,
     resumed_experiment,
+    taken_over,
 )
 from compare.store import Store
 from data import DataError, Dataset, DatasetNotFound, load_dataset
@@ -52,14 +55,18 @@ def run_campaign(options: Options, command: list[str], say: Say) -> Outcome:
         check_fit(experiment, dataset)
         experiment, device, skipped = ready(experiment)
         title = title_of(experiment.to_dict(), dataset.name)
-        parts = [title, experiment.description, describe(dataset), note, skipped, experiment.shortened]
+        columns = columns_of(sys.stdout)
+        parts = [sentences([title, experiment.description], columns), describe(dataset, columns)]
+        parts += [sentences([note, skipped, experiment.shortened], columns)]
         say("\n".join(filter(None, parts)))
         with (
             open_store(options, experiment, dataset, command) as store,
             Laboratory(experiment, dataset, splits_of(experiment)) as laboratory,
         ):
             if store.dropped:
-                say(store.dropped)
+                say(sentences(store.dropped.splitlines(), columns))
+            if options.resume is not None:
+                say(wrapped(taken_over(store, laboratory), columns))
             record = Record(begun_with(options, command), " ".join(filter(None, [note, skipped])), device)
             with told_what_is_on_disk(store), workplace(options, laboratory) as place:
                 return finish(experiment, dataset, store, laboratory, place, record, say, not options.quiet)
@@ -122,10 +129,10 @@ def splits_of(experiment: Experiment) -> Callable[[int], Dataset] | None:
     return (lambda seed: chosen_dataset(experiment, False, seed)[0]) if experiment.data.vary_split else None
 
 
-def describe(dataset: Dataset) -> str:
-    """Return what the data are, how they were split and how they were scaled, a line each."""
+def describe(dataset: Dataset, columns: int) -> str:
+    """Return what the data are, how they were split and how they were scaled, a line each or more."""
     lines = {"data": dataset.source, "split": dataset.split, "scaling": dataset.scaling}
-    return "\n".join(f"  {name:<8} {text}" for name, text in lines.items())
+    return "\n".join(wrapped(text, columns, f"  {name:<8} ", " " * 11) for name, text in lines.items())
 
 
 def begun_with(options: Options, command: list[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from compare.plural import counted
+
 FACTORS = ("implementation", "batch_size", "objective", "optimizer", "dtype", "threads")
 CONTEXT = FACTORS[2:]
 """The factors besides the two that are mostly compared, the implementation and the batch size."""
@@ -39,5 +41,5 @@ def level_text(factor: str, level: Any) -> str:
     if factor == "batch_size":
         return "full batch" if level == "full" else f"batch {level}"
     if factor == "threads":
-        return "1 thread" if level == 1 else f"{level} threads"
+        return counted(level, "thread")
     return str(level)

@@ -14,6 +14,7 @@ from compare.experiment_file import ExperimentError, read_experiment_file
 from compare.names import DEFAULT_LR, IMPLEMENTATIONS, OPTIONS_OF_OPTIMIZER, suggest
 from compare.overrides import LENGTHS, overridden
 from compare.plugins import alike, fault_of, label_of, plugin_of
+from compare.plural import counted, number_of
 from compare.results import Cell
 from compare.sections import Data, Factors, Model, RunSettings, Section, Training
 
@@ -163,8 +164,9 @@ class Experiment(Section):
             getattr(self.run, name) if f"run.{name}" in asked_for else min(most, getattr(self.run, name))
             for name, most in zip(("processes", "rounds"), FAST, strict=True)
         )
-        note = f"--fast: {len(seeds)} of {len(self.run.seeds)} seeds, {short:g} of {length:g} {key}"
-        note += f", times from {processes} x {rounds} blocks" if processes else ""
+        note = f"--fast: {len(seeds)} of {counted(len(self.run.seeds), 'seed')}"
+        note += f", {short:g} of {number_of(f'{length:g}', key[:-1])}"
+        note += f", times from {processes} x {counted(rounds, 'block')}" if processes else ""
         return self.model_copy(
             update={
                 "shortened": note,

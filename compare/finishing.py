@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from compare.render.derivation import derivation_paragraphs
 from compare.render.fairness_notes import fairness_notes
 from compare.render.files import MAKERS, count_parts, made_files
 from compare.render.parity_table import parity_table
+from compare.render.screen import columns_of, sentences
 from compare.render.terminal import results_paragraphs
 from compare.store import Store
 from data import Dataset
@@ -69,11 +71,12 @@ def finish(
     plan = planned_runs(store, laboratory)
     with Progress(len(plan), shown) as progress:
         parity = check_parity(laboratory, lambda what: progress.doing(f"parity: {what}"))
-    say(parity_table(parity.to_dict()))
+    columns = columns_of(sys.stdout)
+    say(parity_table(parity.to_dict(), columns=columns))
     fairness = [asdict(difference) for difference in fairness_of(laboratory, parity)]
-    say(fairness_notes(fairness))
+    say(fairness_notes(fairness, columns=columns))
     derivation = derive(laboratory)
-    for paragraph in derivation_paragraphs(derivation):
+    for paragraph in derivation_paragraphs(derivation, columns):
         say(paragraph)
     tuning = record_tunings(store, laboratory, place, parity, shown)
     parity = check_at_tuned_rates(laboratory, parity, say, shown)
@@ -98,10 +101,10 @@ def finish(
         fairness,
     )
     paths = write_results(store, document, TEXTS, shown)
-    for paragraph in results_paragraphs(document):
+    for paragraph in results_paragraphs(document, columns=columns):
         say(paragraph)
     paths += write_results(store, document, DRAWN, shown)
-    say(told_paths(paths))
+    say(sentences(told_paths(paths).splitlines(), columns))
     statuses = (*store.runs.statuses().values(), *store.timings.statuses().values())
     failed = sum(status in ("failed", "timeout") for status in statuses)
     return Outcome(parity.all_equal, failed)
@@ -114,7 +117,8 @@ def check_at_tuned_rates(laboratory: Laboratory, parity: Parity, say: Say, shown
     added = found.trajectory[len(parity.trajectory) :]
     failures = {key: why for key, why in found.failures.items() if key not in parity.failures}
     if added or failures:
-        say(parity_table(replace(found, tensors=(), trajectory=added, failures=failures).to_dict()))
+        new = replace(found, tensors=(), trajectory=added, failures=failures)
+        say(parity_table(new.to_dict(), columns=columns_of(sys.stdout)))
     return found
 
 

@@ -14,6 +14,7 @@ from compare.measure.schedule import Planned, interleaved
 from compare.measure.tuning import PlannedTuning, planned_tunings
 from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
+from compare.plural import counted
 from compare.progress import Progress
 from compare.results import Cell
 from compare.store import Store
@@ -44,7 +45,7 @@ def record_tunings(
     total = len(plan) + len(store.tunings)
 
     def on_disk() -> str:
-        return f"{len(store.tunings)} of {total} tried learning rates are on disk, and no new run"
+        return f"{len(store.tunings)} of {counted(total, 'tried learning rate')} are on disk, and no new run"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "learning rates") as progress:
 
@@ -73,7 +74,7 @@ def record_runs(
     total = len(experiment.cells()) * len(experiment.run.seeds)
 
     def on_disk() -> str:
-        return f"{len(store.runs)} of {total} runs are on disk"
+        return f"{len(store.runs)} of {counted(total, 'run')} are on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown) as progress:
         for run in place.make_runs(plan, parity_verdict(parity), reporter(progress)):
@@ -92,7 +93,7 @@ def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown
     total = sum(len(sitting.entrants) for sitting in every)
 
     def on_disk() -> str:
-        return f"all runs and {len(store.timings)} of {total} timings are on disk"
+        return f"all runs and {len(store.timings)} of {counted(total, 'timing')} are on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(left), shown, "groups") as progress:
 
@@ -113,7 +114,7 @@ def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
     total = len(plan) + len(store.noise_scales)
 
     def on_disk() -> str:
-        return f"all runs and {len(store.noise_scales)} of {total} noise scales are on disk"
+        return f"all runs and {len(store.noise_scales)} of {counted(total, 'noise scale')} are on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "noise scales") as progress:
 

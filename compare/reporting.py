@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from compare.analysis.comparison import Side, compare_results
@@ -11,12 +12,14 @@ from compare.analysis.summary import summarise
 from compare.checks import shown
 from compare.fields import ResultsError
 from compare.output import Output, told_paths
+from compare.plural import counted
 from compare.progress import Progress
 from compare.reading import Results, one_line, read_results
 from compare.render.comparison import LETTERS, Pair, Several, comparison_files, comparison_paragraphs
 from compare.render.files import Content, count_parts, made_files
 from compare.render.layout import Layout
 from compare.render.parity_table import parity_table
+from compare.render.screen import columns_of, sentences
 from compare.render.settings import title_of
 from compare.render.terminal import results_paragraphs
 from compare.report_options import FORMATS, OF_COMPARISON, ReportOptions
@@ -73,7 +76,10 @@ def _report_one(results: Results, options: ReportOptions, layout: Layout, say: S
     if told := disagreement(results):
         warn(f"note: {results.path}: {told}")
     title = title_of(document["experiment"], document["environment"].get("data", {}).get("name"))
-    for paragraph in (title, parity_table(document["parity"]), *results_paragraphs(document, layout)):
+    columns = columns_of(sys.stdout)
+    say(title)
+    say(parity_table(document["parity"], columns=columns))
+    for paragraph in results_paragraphs(document, layout, columns):
         say(paragraph)
     with Progress(count_parts(document, formats), True, "files") as progress:
         _write(made_files(document, formats, layout, progress.next), output, say)
@@ -96,7 +102,7 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
         pairs.append(Pair(comparison, (LETTERS[0], LETTERS[place])))
     places = dict(zip(LETTERS, (str(one.directory) for one in results), strict=False))
     several = Several(sides[0].document, places, pairs)
-    for paragraph in comparison_paragraphs(several):
+    for paragraph in comparison_paragraphs(several, columns_of(sys.stdout)):
         say(paragraph)
     formats = OF_COMPARISON if options.formats is None else options.formats
     _write(comparison_files(several, formats, layout.intervals), output, say)
@@ -104,7 +110,8 @@ def _compare(results: Sequence[Results], options: ReportOptions, layout: Layout,
 
 def _write(files: Iterable[tuple[str, Content]], output: Output, say: Say) -> None:
     paths = [output.write(name, content) for name, content in files]
-    say(told_paths(paths) if paths else "Nothing was there to write.")
+    told = told_paths(paths) if paths else "Nothing was there to write."
+    say(sentences(told.splitlines(), columns_of(sys.stdout)))
 
 
 def chosen_layout(options: ReportOptions) -> Layout:
@@ -130,7 +137,7 @@ def disagreement(results: Results) -> str:
     except (ArithmeticError, ValueError, TypeError) as error:
         return f"its summary cannot be made again from its runs ({error}); the tables show what the file says"
     if len(rows) != len(document["summary"]):
-        return f"its summary has {len(document['summary'])} rows, its runs give {len(rows)}"
+        return f"its summary has {counted(len(document['summary']), 'row')}, its runs give {len(rows)}"
     for at, (said, made) in enumerate(zip(document["summary"], rows, strict=True)):
         for key, value in made.items():
             if not _agree(said.get(key), value):

@@ -196,6 +196,7 @@ def build_results(
     budgets: Sequence[Mapping[str, object]] | None = None,
     pictures: Mapping[str, object] | None = None,
     floor: Sequence[Mapping[str, object]] | None = None,
+    thread_ratios: Sequence[Mapping[str, object]] | None = None,
     sweep: Sequence[Mapping[str, object]] | None = None,
     noise_scale: Sequence[Mapping[str, object]] | None = None,
     tuning: Sequence[Mapping[str, object]] | None = None,
@@ -209,7 +210,7 @@ def build_results(
     """
     optional = {"timings": timings, "null_test": null_test, "floor": floor, "budgets": budgets}
     optional |= {"derivation": derivation, "pictures": pictures, "fairness": fairness}
-    optional |= {"sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
+    optional |= {"thread_ratios": thread_ratios, "sweep": sweep, "noise_scale": noise_scale, "tuning": tuning}
     document: dict[str, Any] = finite(
         {
             "schema_version": SCHEMA_VERSION,

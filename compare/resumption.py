@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from compare.analysis.digits import joined
 from compare.checks import shown
 from compare.experiment import Experiment, ExperimentError, load_experiment
 from compare.implementations import known_names
 from compare.measure.conditions import conditions, differences
+from compare.measure.laboratory import Laboratory
 from compare.options import Options
 from compare.overrides import flag_of
+from compare.recording import key_of, planned_runs
+from compare.render.text import counted
 from compare.results import ResultsError
 from compare.sections import SECTIONS
-from compare.store import EXPERIMENT, read_experiment
+from compare.store import EXPERIMENT, Store, read_experiment
 from data import Dataset
 
 KEYS = {"experiment": dict, "data_sha256": str, "command": list}
@@ -111,3 +115,19 @@ def check_conditions(directory: Path, experiment: Experiment, dataset: Dataset) 
             f"{directory}: {'; '.join(changed)}: runs of both do not belong in one table; {advice}"
         )
     return ""
+
+
+def taken_over(store: Store, laboratory: Laboratory) -> str:
+    """Return how many runs are done and how many are left to do, and what else is on disk."""
+    experiment, left = laboratory.experiment, planned_runs(store, laboratory)
+    total, before = len(experiment.cells()) * len(experiment.run.seeds), store.runs.statuses()
+    are = "is" if len(left) == 1 else "are"
+    again = sum(key_of(planned) in before for planned in left)
+    told = (
+        f"{total - len(left)} of {counted(total, 'run')} taken over, {len(left) or 'none'} {are} left to do"
+    )
+    told += f" ({again} tried before)" if again else ""
+    more = {"timing": len(store.timings), "tried learning rate": len(store.tunings)}
+    kept = [counted(count, what) for what, count in more.items() if count]
+    told += f"; {joined(kept)} taken over, too" if kept else ""
+    return f"Going on with {store.directory}: {told}."

@@ -87,7 +87,8 @@ def _label_index(path: Path, first: list[str], wanted: int | str | None) -> int:
         return 0
     if isinstance(wanted, int):
         if not 1 <= wanted <= len(first):
-            raise DataError(f"{path}: has {len(first)} columns, so column {wanted} cannot hold the labels")
+            columns = "1 column" if len(first) == 1 else f"{len(first)} columns"
+            raise DataError(f"{path}: has {columns}, so column {wanted} cannot hold the labels")
         return wanted - 1
     places = [index for index, name in enumerate(first) if name.strip() == wanted.strip()]
     if len(places) == 1:

@@ -187,9 +187,8 @@ def _located(table: Table, error: LabelError) -> DataError:
 
 def _check_same_columns(train: Table, test: Table) -> None:
     if len(train.columns) != len(test.columns):
-        raise DataError(
-            f"{test.path}: has {len(test.columns)} features where {train.path} has {len(train.columns)}"
-        )
+        features = "1 feature" if len(test.columns) == 1 else f"{len(test.columns)} features"
+        raise DataError(f"{test.path}: has {features} where {train.path} has {len(train.columns)}")
     if not (train.has_header and test.has_header):
         return
     for index, (expected, found) in enumerate(zip(train.columns, test.columns, strict=True), start=1):

@@ -148,7 +148,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         pair(GOOD, "0,1,1\n2,1,1\n"),
         "test.csv, line 2, column 1: its label '2' does not occur in the training data",
     ),
-    "test rows of another width": (pair(GOOD, "0,1\n"), "test.csv: has 1 features where"),
+    "test rows of another width": (pair(GOOD, "0,1\n"), "test.csv: has 1 feature where"),
     "test columns in another order": (
         pair(HEADED, "label,b,a\n" + GOOD),
         "test.csv, column 2: is 'b' where",

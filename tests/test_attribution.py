@@ -168,26 +168,26 @@ def test_regression_is_attributed_in_time_alone() -> None:
 def test_the_sentence_tells_the_split_from_the_faster_end() -> None:
     rows = attribute(a_grid(seeds=1, batch_size=4.0, implementation=1.4, objective=1.1))
     assert sentence(rows) == (
-        "of the 6.2x in seconds per epoch between the two ends (full, numpy, a+b to 64, torch, c+d), "
-        "batch regime 4.0x, framework 1.4x, loss 1.1x"
+        "of the 6.2x in seconds per epoch between the two ends of the grid: "
+        "batch regime (full to 64) 4.0x, framework (numpy to torch) 1.4x, loss (a+b to c+d) 1.1x"
     )
 
 
 def test_the_sentence_turns_round_a_difference_below_1() -> None:
     rows = attribute(a_grid(seeds=1, batch_size=0.25, implementation=1.25))
     assert sentence(rows) == (
-        "of the 3.2x in seconds per epoch between the two ends (64, torch, c+d to full, numpy, a+b), "
-        "batch regime 4.0x, framework 0.80x, loss 1.0x"
+        "of the 3.2x in seconds per epoch between the two ends of the grid: "
+        "batch regime (64 to full) 4.0x, framework (torch to numpy) 0.80x, loss (c+d to a+b) 1.0x"
     )
 
 
 def test_the_sentence_says_where_no_effect_was_shown() -> None:
     rows = attribute(a_grid(noise=0.05, batch_size=4.0, implementation=1.4))
-    assert "loss 1.000x [0.982, 1.018, no effect shown]" in sentence(rows)
+    assert "loss (a+b to c+d) 1.000x [0.982, 1.018, no effect shown]" in sentence(rows)
     assert sentence(rows, "test_accuracy") == (
-        "of the 11.0 points of test accuracy between the two ends (full, numpy, a+b to 64, torch, c+d), "
-        "batch regime +9.50 [+9.50, +9.50], framework nothing, "
-        "loss +1.50 [+1.50, +1.50]"
+        "of the 11.0 points of test accuracy between the two ends of the grid: "
+        "batch regime (full to 64) +9.50 [+9.50, +9.50], framework (numpy to torch) nothing, "
+        "loss (a+b to c+d) +1.50 [+1.50, +1.50]"
     )
 
 

@@ -37,7 +37,9 @@ def test_there_are_three_sentences_made_from_the_numbers():
     assert len(told) == 3
     assert told[0].startswith("numpy and torch compute the same: the relative error nearest")
     assert told[1] == "numpy takes 0.500 of torch's time at each of 2 settings."
-    assert told[2].startswith("Test accuracy ends between 81 and 91%, whoever computes it; the accuracy is")
+    assert told[2].startswith(
+        "Test accuracy ends between 81.0 and 91.0%, whoever computes it; the accuracy is"
+    )
     assert "decided most by the batch regime (full to 32: +10.0" in told[2]
 
 
@@ -163,4 +165,4 @@ def test_an_effect_that_may_be_none_decides_nothing():
 def test_implementations_that_end_apart_are_told_to():
     document = page_document()
     document["summary"][0]["test_accuracy"] += 0.02
-    assert "implementations differ by at most 2 points at the same settings" in conclusion(document)[2]
+    assert "implementations differ by at most 2.0 points at the same settings" in conclusion(document)[2]

@@ -136,7 +136,7 @@ def test_a_test_label_unknown_in_training_is_told_with_its_line(directory):
 
 def test_parts_of_unequal_width_are_refused(directory):
     (directory / "test.csv").write_text("a,1\n")
-    with pytest.raises(DataError, match=r"test\.csv: has 1 features where .*train\.csv has 2"):
+    with pytest.raises(DataError, match=r"test\.csv: has 1 feature where .*train\.csv has 2"):
         load_dataset(directory)
 
 

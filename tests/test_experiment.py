@@ -487,7 +487,8 @@ def test_fast_takes_two_seeds_and_a_fifth_and_says_so(key, length, short):
     experiment = load_experiment(None, {f"training.{key}": length}).fast()
     assert experiment.run.seeds == (0, 1)
     assert getattr(experiment.training, key) == short
-    told = f"--fast: 2 of 5 seeds, {short:g} of {length:g} {key}, times from 2 x 3 blocks"
+    unit = key.removesuffix("s") if length == 1 else key
+    told = f"--fast: 2 of 5 seeds, {short:g} of {length:g} {unit}, times from 2 x 3 blocks"
     assert experiment.shortened == told
     assert (experiment.run.processes, experiment.run.rounds) == (2, 3)
 

@@ -205,7 +205,7 @@ def test_the_main_table_has_points_intervals_and_numbers_to_sort_by():
         *("implementation", "batch", "updates", "ms/epoch", "time / torch", "train loss", "test accuracy %")
     ]
     assert column(table, "time / torch") == ["0.500 [0.500, 0.500]", "0.500 [0.500, 0.500]", "1", "1"]
-    assert column(table, "test accuracy %") == ["81 [79, 83]", "91 [89, 93]"] * 2
+    assert column(table, "test accuracy %") == ["81.0 [79, 83]", "91.0 [89, 93]"] * 2
     ratio = table.columns[4]
     assert ratio.numeric
     assert [one.value for one in ratio.cells] == pytest.approx([0.5, 0.5, 1, 1])

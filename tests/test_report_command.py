@@ -1,10 +1,15 @@
 """`python -m compare.report`: the same files again from `results.json`, and what it refuses."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 from contestant_support import one_line, write_csv
@@ -16,6 +21,8 @@ from compare import report as command
 from compare import run as run_command
 from compare.render.files import result_files
 from compare.render.layout import Layout
+from compare.render.screen import WIDEST
+from compare.render.tables import summary_table
 
 TEXTS = {"table.md", "table.csv", "table.tex"}
 
@@ -192,6 +199,40 @@ def test_bad_input_is_one_line_and_exit_code_2_and_nothing_is_written(
     assert done.err.startswith("error: ")
     assert told in done.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_printed_keeps_to_the_width_of_a_page(report, results):
+    lines = report(results, "--format", "csv").out.splitlines()
+    lines = lines[: next(at for at, line in enumerate(lines) if line.startswith("Written to "))]
+    assert 100 < max(map(len, lines)) <= WIDEST
+
+
+@pytest.mark.parametrize("columns", [80, 250])
+def test_a_table_is_as_wide_as_a_wide_terminal(columns, tmp_path):
+    document = made_document(200, epochs=2)
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    rows = (document["summary"], "terminal", document["reference"], document.get("floor", ()))
+    wide, narrow = (summary_table(*rows, columns=most) for most in (250, WIDEST))
+    assert "Not shown, for width: " in narrow
+    assert "Not shown, for width: " not in wide
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    line = [sys.executable, "-m", "compare.report", str(tmp_path), "--format", "md"]
+    with subprocess.Popen(line, stdout=theirs) as process:
+        os.close(theirs)
+        said = read_all(ours).replace("\r\n", "\n")
+    assert process.returncode == 0
+    assert (wide if columns > WIDEST else narrow).partition("\n\n")[2] in said
+
+
+def read_all(terminal):
+    """What is written to the other end of a terminal until that is closed."""
+    said = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 65536):
+            said += piece
+    os.close(terminal)
+    return said.decode()
 
 
 def test_reader_that_goes_away_does_not_end_the_report(report, results, monkeypatch):

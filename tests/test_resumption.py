@@ -91,6 +91,41 @@ def test_same_experiment_asked_again_goes_on(line, run, begun):
 
 
 @pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (0, "Going on with out: 0 of 4 runs taken over, 4 are left to do.\n"),
+        (3, "Going on with out: 3 of 4 runs taken over, 1 is left to do.\n"),
+        (4, "Going on with out: 4 of 4 runs taken over, none are left to do.\n"),
+    ],
+)
+def test_going_on_says_how_much_is_taken_over_and_how_much_is_left(kept, told, run, finished, tmp_path):
+    path = shutil.copytree(finished, tmp_path / "out") / RUNS
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
+    code, out, err = run("--resume out --quiet")
+    assert (code, err) == (0, "")
+    assert out.count("Going on with") == 1
+    assert told in out
+    assert runs_in(tmp_path / "out") == 4
+
+
+def test_runs_that_failed_before_are_left_to_do_and_said_to_be(run, begun):
+    (begun / RUNS).write_text((begun / RUNS).read_text().replace('"status": "ok"', '"status": "failed"', 1))
+    _, out, _ = run("--resume out --quiet")
+    assert "Going on with out: 2 of 4 runs taken over, 2 are left to do (1 tried before).\n" in out
+
+
+def test_timings_and_tried_rates_are_taken_over_too(run):
+    flags = "--processes 1 --rounds 1 --no-null-test --no-floor --tune-lr 2 --output out --quiet"
+    assert run(f"small.toml {flags}")[0] == 0
+    _, out, _ = run("--resume out --quiet")
+    assert "none are left to do; 2 timings and 8 tried learning rates taken over, too.\n" in out
+
+
+def test_beginning_anew_says_nothing_of_going_on(run):
+    assert "Going on" not in run("small.toml --output out --quiet")[1]
+
+
+@pytest.mark.parametrize(
     ("line", "told"),
     [
         ("small.toml --epochs 4", "--epochs: is 4, and out was begun with 3"),

@@ -648,7 +648,7 @@ def test_sweep_with_tuned_rates_and_varied_splits_can_be_interrupted_anywhere(
 
     for module, name, count, told in (
         (workplaces, "make_tunings", 5, "5 of 24 tried learning rates are on disk, and no new run"),
-        (recording, "measure_noise", 0, "all runs and 0 of 1 noise scales are on disk"),
+        (recording, "measure_noise", 0, "all runs and 0 of 1 noise scale are on disk"),
     ):
         made, cut_off = cut_off_after(module, name, count)
         monkeypatch.setattr(module, name, cut_off)

@@ -15,7 +15,9 @@ from compare.render.attribution_table import attribution_sentences, attribution_
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
 from compare.render.tables import WIDEST, csv_text, summary_table
+from compare.render.terminal import results_paragraphs
 from compare.render.text import markdown_cell, printable
+from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 from compare.results import Run, build_results
 
@@ -123,12 +125,56 @@ def test_a_wide_table_keeps_to_the_terminal_and_says_what_it_left_out() -> None:
     assert "Not shown, for width: interval of the time an epoch, train loss" in text
 
 
+def test_a_wider_terminal_gets_the_columns_that_fit_it():
+    rows = summarise(
+        [
+            replace(one, cell=replace(one.cell, dtype=dtype))
+            for dtype in ("float32", "float64")
+            for one in both_regimes(target=0.9)
+        ],
+        "torch",
+        0.9,
+    )
+    whole = summary_table(rows, reference="torch", columns=1000)
+    width = max(map(len, whole.splitlines()))
+    assert width > WIDEST
+    assert "Not shown" not in whole
+    assert summary_table(rows, reference="torch", columns=width) == whole
+    assert "Not shown" in summary_table(rows, reference="torch", columns=width - 1)
+    assert summary_table(rows, reference="torch", columns=80) == summary_table(rows, reference="torch")
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (
+            0.95,
+            's to target: training time until 95% test accuracy, the median over the runs; "0 of 3" says how many got there.',
+        ),
+        (0.855, "s to target: training time until 85.5% test accuracy, the median over the runs."),
+    ],
+)
+def test_the_note_says_which_target_the_seconds_are_to(target: float, told: str) -> None:
+    runs = both_regimes(target=target)
+    experiment = {"name": "digits", "training": {"target": target}}
+    document = a_document(runs, experiment=experiment, summary=summarise(runs, "torch", target))
+    assert told in timing_notes(document)
+    assert f"\n- {told}\n" in table_markdown(document)
+    assert told in " ".join(" ".join(results_paragraphs(document)).split())
+    assert told not in timing_notes(document, ["implementation", "time_ratio"])
+    assert told in timing_notes(document, ["seconds_to_target"])
+
+
+def test_no_target_has_no_note() -> None:
+    assert timing_notes(a_document()) == []
+
+
 def test_one_run_is_a_table_without_intervals() -> None:
     assert (
         summary_table(summarise([run(cell("torch"))], "torch"), reference="torch")
         == """\
 The one row: torch, batch 32, softmax+cross_entropy, optimizer sgd, float32, 1 thread, 1 seed, 10 epochs, 100
-updates.
+  updates.
 
 ms/epoch  time /  train  test
           torch   loss   accuracy %
@@ -229,10 +275,10 @@ def test_the_verdict_is_made_from_the_numbers() -> None:
         "At full batch, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At batch 32, numpy takes 0.110 of torch's time (95% interval 0.105 to 0.116).",
         "At the same settings numpy and torch end with the same test accuracy.",
-        "Of the 410x in seconds per epoch between the two ends (full, numpy to 32, torch), "
-        "batch regime 45.0x [45.0, 45.0], framework 9.1x [8.7, 9.6].",
-        "Of the 11.0 points of test accuracy between the two ends (full, numpy to 32, torch), "
-        "batch regime +11.0 [+11.0, +11.0], framework nothing.",
+        "Of the 410x in seconds per epoch between the two ends of the grid: "
+        "batch regime (full to 32) 45.0x [45.0, 45.0], framework (numpy to torch) 9.1x [8.7, 9.6].",
+        "Of the 11.0 points of test accuracy between the two ends of the grid: "
+        "batch regime (full to 32) +11.0 [+11.0, +11.0], framework (numpy to torch) nothing.",
     ]
 
 
@@ -281,8 +327,8 @@ def with_budgets(*seeds_of_small: float) -> list[str]:
 
 def test_batch_sizes_are_compared_seed_by_seed_at_what_was_held_equal() -> None:
     assert with_budgets(0.95, 0.96, 0.94) == [
-        "At equal epochs (10), batch 32 has 95% test accuracy and full batch 90.0%: "
-        "a difference of 5 [3, 7] points, seed by seed."
+        "At equal epochs (10), batch 32 has 95.0% test accuracy and full batch 90.0%: "
+        "a difference of 5.0 [3, 7] points, seed by seed."
     ]
 
 

@@ -1,5 +1,7 @@
 """`compare.run` without the check of parity, figures and page, which take longest, and with blocks of 1 ms.
 
+Its sentences stand on a line each, however long, to be looked for.
+
 python tests/ungated.py ARGUMENTS
 """
 
@@ -10,6 +12,7 @@ from pathlib import Path
 from compare import finishing
 from compare.measure import protocol
 from compare.parity.verdicts import Parity
+from compare.render import screen
 
 Patch = Callable[[object, str, object], object]
 
@@ -18,6 +21,7 @@ def ungate(patch: Patch) -> None:
     """Take out what has tests of its own, with `monkeypatch.setattr` or its like."""
     patch(finishing, "check_parity", lambda laboratory, report: Parity((), (), {}))
     patch(finishing, "check_tuned_rates", lambda laboratory, parity, report: parity)
+    patch(screen, "WIDEST", 10_000)
     leave_undrawn(patch)
 
 

@@ -15,7 +15,7 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
-from compare.analysis.digits import decimals, joined, with_decimals
+from compare.analysis.digits import decimals, interval_texts, joined, points_texts, signed, with_decimals
 from compare.analysis.statistics import mean_interval
 from compare.analysis.times import Times, run_seconds_per_epoch
 from compare.results import Cell, Run
@@ -168,20 +168,25 @@ def _corners(
 def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:
     """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
 
-    A factor below 1x (or a negative number of points) worked against the difference; "no effect shown" means
-    that the interval holds no effect.
+    Each factor stands with its levels at the two ends. One below 1x (or a negative number of points) worked
+    against the difference; "no effect shown" means that the interval holds no effect.
     """
     rows = [row for row in rows if row["outcome"] == outcome]
     if not rows:
         return ""
     sign = -1 if rows[0]["total"] < 0 else 1
-    ends = [", ".join(str(row[key]) for row in rows) for key in ("from", "to")][::sign]
-    parts = ", ".join(f"{CALLED.get(row['factor'], row['factor'])} {_part(row, sign)}" for row in rows)
-    told = f"{_total(rows[0])} between the two ends ({ends[0]} to {ends[1]}), {parts}"
+    parts = ", ".join(f"{_named(row, sign)} {_part(row, sign)}" for row in rows)
+    told = f"{_total(rows[0])} between the two ends of the grid: {parts}"
     left_out = [CALLED.get(row["factor"], row["factor"]) for row in rows if row["levels"] > 2]
     if left_out:
         told += f"; of {joined(left_out)} only the first and the last level are compared"
     return f"of the {told}"
+
+
+def _named(row: Mapping[str, Any], sign: int) -> str:
+    """A factor with its two levels, such as "framework (numpy to torch)"."""
+    start, end = (row["from"], row["to"])[::sign]
+    return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end})"
 
 
 def _total(row: Mapping[str, Any]) -> str:
@@ -208,12 +213,9 @@ def _part(row: Mapping[str, Any], sign: int) -> str:
 
 
 def _texts(values: Sequence[float], *, ratio: bool) -> list[str]:
-    no_effect = 1.0 if ratio else 0.0
     point, *bounds = values
     low, high = sorted(bounds) if bounds else (None, None)
-    places = decimals(point, low, high, landmark=no_effect)
     if ratio:
-        shown = [with_decimals(value, places) for value in (point, *sorted(bounds))]
+        shown = interval_texts(point, low, high, landmark=1.0)
         return [f"{shown[0]}x", *shown[1:]]
-    places = max(0, min(places, 2 if bounds else 1))
-    return [f"{round(value, places) + 0.0:+.{places}f}" for value in (point, *sorted(bounds))]
+    return [signed(text) for text in points_texts(point, low, high, landmark=0.0)]

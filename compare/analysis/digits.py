@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 MOST_SIGNIFICANT = 4
 WITHOUT_INTERVAL = 2
+OF_POINTS = (1, 2)
+"""Decimals that a mean accuracy in percent, or a difference in points, has at least and at most."""
 
 
 def decimals(point: float, low: float | None, high: float | None, *, landmark: float | None = None) -> int:
@@ -56,6 +58,35 @@ def interval_texts(
     places = decimals(point, low, high, landmark=landmark)
     values = (point,) if low is None or high is None else (point, low, high)
     return tuple(with_decimals(value, places) for value in values)
+
+
+def points_texts(
+    point: float, low: float | None, high: float | None, *, landmark: float | None = None
+) -> tuple[str, ...]:
+    """Return an accuracy in percent, or a difference in points, and its two bounds, or the point alone.
+
+    The bounds have the digits that the interval supports, whole points at least. The point is told to a tenth
+    in any case: it is what these runs came to, and the interval says what others may. So a reader can check
+    the difference of two.
+    """
+    least, most = OF_POINTS
+    if low is None or high is None:
+        return (f"{round(point, least) + 0.0:.{least}f}",)
+    point, low, high = (round(value, most) for value in (point, low, high))
+    places = decimals(max(abs(low), abs(high)), low, high, landmark=landmark)
+    places = max(0, min(places, most))
+    bounds = (with_decimals(value, places) for value in (low, high))
+    return (with_decimals(point, max(places, least)), *bounds)
+
+
+def signed(text: str) -> str:
+    """Return a number's text with a plus where it has no minus."""
+    return text if text.startswith("-") else f"+{text}"
+
+
+def points_text(points: float) -> str:
+    """Return a distance in points of accuracy: to a tenth, or to two digits where it is smaller than one."""
+    return with_decimals(points, max(OF_POINTS[0], decimals(points, None, None)))
 
 
 def joined(words: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from compare.analysis.null_test import null_test
 from compare.analysis.shared_machine import with_timed_seconds
 from compare.analysis.summary import summarise
 from compare.analysis.sweep import sweep
+from compare.analysis.thread_ratios import thread_rows
 from compare.analysis.times import Times
 from compare.experiment import Experiment
 from compare.noise_scales import NoiseScale
@@ -74,6 +75,7 @@ def results_document(
         tuning=tuning or None,
         noise_scale=noise_rows(noise_scales, brief, target) or None,
         floor=floor_rows(times, reference, null) or None,
+        thread_ratios=thread_rows(times, null) or None,
         fairness=fairness,
     )
 

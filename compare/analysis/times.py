@@ -76,11 +76,28 @@ class Times:
             if process in theirs and timing.host == theirs[process].host
         }
 
+    def process_ratios(self, entrant: Entrant, other: Entrant) -> dict[int, float]:
+        """Return the ratio of the medians of two that were not timed in the same rounds, process by process.
+
+        Processes on different machines are not compared.
+        """
+        ours, theirs = self._found.get(entrant, {}), self._found.get(other, {})
+        return {
+            process: _median(timing) / _median(theirs[process])
+            for process, timing in sorted(ours.items())
+            if process in theirs and timing.host == theirs[process].host
+        }
+
     def _seconds_per_epoch(self, entrant: Entrant) -> Series:
         return {
             timing.process: [block.seconds_per_update * timing.updates_per_epoch for block in timing.blocks]
             for timing in self.of(entrant)
         }
+
+
+def _median(timing: Timing) -> float:
+    """Seconds an update: the median of the blocks of a process."""
+    return geometric_median([block.seconds_per_update for block in timing.blocks])
 
 
 def run_seconds_per_epoch(run: Run, training_rows: int | None) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from compare.measure.channel import ContestantError, Lines, read_answer, read_hello
 from compare.measure.pinning import pinned_environment
 from compare.measure.processes import MARK, Output, end_family, machine_memory, memory_of, new_mark
+from compare.plural import counted
 
 __all__ = ["Contestant", "ContestantError"]
 
@@ -117,9 +118,8 @@ class Contestant:
         for pool in self.pools:
             if pool["threads"] != self.threads:
                 self.close()
-                raise ContestantError(
-                    f"{pool['library']} runs {pool['threads']} threads where {self.threads} were asked for"
-                )
+                ran = counted(pool["threads"], "thread")
+                raise ContestantError(f"{pool['library']} runs {ran} where {self.threads} were asked for")
 
     def _exchange(
         self, request: dict[str, Any], timeout: float, report: Callable[[float], None]

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from compare.plural import counted
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -44,5 +46,5 @@ def check_threads(threads: int) -> None:
     """Raise RuntimeError where a library in this process no longer uses `threads` threads (0: any number)."""
     for pool in thread_pools():
         if threads and pool["threads"] != threads:
-            told = f"it has set {pool['library']} to {pool['threads']} threads"
+            told = f"it has set {pool['library']} to {counted(pool['threads'], 'thread')}"
             raise RuntimeError(f"{told} where {threads} were asked for")

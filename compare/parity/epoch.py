@@ -13,6 +13,7 @@ import numpy as np
 from compare.implementation import Array, UpdateRule
 from compare.parity.batch import ParityBatch
 from compare.parity.tolerance import relative_error
+from compare.plural import counted
 from handwritten import MLP, OPTIMIZERS
 
 
@@ -32,7 +33,7 @@ def alternatives(batches: Sequence[Array], outputs: int, n: int) -> Iterator[Alt
         whole = [(rows, 1.0) for rows in batches[:-1]]
         yield Alternative("last batch", "it drops the last, partial batch", whole)
         weight = last / full
-        told = f"it divides the last batch, of {last} rows, by {full}"
+        told = f"it divides the last batch, of {counted(last, 'row')}, by {full}"
         yield Alternative("last batch", told, [*whole, (batches[-1], weight)])
     scales = {
         "it takes the mean over the elements, not over the rows": 1 / outputs,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from compare.analysis.attribution import CALLED, ROUNDING, sentence
-from compare.analysis.digits import decimals, with_decimals
+from compare.analysis.digits import decimals, points_texts, signed, with_decimals
 from compare.render.text import grid
 from compare.render.value import Table, Value, as_text, measured, plain, transposed
 
@@ -71,12 +71,9 @@ def _effect(row: Row) -> Value:
         point, low, high = _three([math.exp(value) for value in values])
         return measured(point, low, high, landmark=1.0)
     point, low, high = _three([100 * value for value in values])
-    if low is None or high is None:
-        return Value(f"{point + 0.0:+.1f}")
     if point == low == high == 0:
         return Value("0")
-    places = max(0, min(decimals(point, low, high, landmark=0.0), 2))
-    return Value(*(f"{round(value, places) + 0.0:+.{places}f}" for value in (point, low, high)))
+    return Value(*map(signed, points_texts(point, low, high, landmark=0.0)))
 
 
 def _three(values: Sequence[float]) -> tuple[float, float | None, float | None]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from compare.analysis.digits import points_texts
 from compare.cell_names import CONTEXT
+from compare.plural import number_of
 from compare.render.columns import loss, percent
 from compare.render.text import grid
-from compare.render.value import NOTHING, Table, Value, as_text, measured, plain, varying_columns
+from compare.render.value import NOTHING, Table, Value, as_text, plain, varying_columns
 
 Row = Mapping[str, Any]
 
@@ -34,7 +36,7 @@ def budgets_columns(rows: Sequence[Row]) -> Table:
 
 def _budget(row: Row) -> Value:
     amount = f"{row['budget']:.3g}" if row["held"] == "seconds" else f"{row['budget']:g}"
-    return Value(f"{amount} {row['held']}")
+    return Value(number_of(amount, row["held"].removesuffix("s")))
 
 
 def _difference(row: Row) -> Value:
@@ -43,11 +45,11 @@ def _difference(row: Row) -> Value:
 
 
 def points(point: float | None, low: float | None, high: float | None) -> Value:
-    """Return a difference in points of accuracy with its sign, +24 [19, 30]."""
+    """Return a difference in points of accuracy with its sign, +24.3 [19, 30]."""
     if point is None:
         return Value(NOTHING)
     point = round(point, 2)
     if low is None or high is None or round(low, 2) == round(high, 2):
         return Value(f"{point:+.1f}")
-    shown = measured(point, round(low, 2), round(high, 2), landmark=0.0)
-    return Value(f"+{shown.point}", shown.low, shown.high) if point > 0 else shown
+    shown, *bounds = points_texts(point, low, high, landmark=0.0)
+    return Value(f"+{shown}" if point > 0 else shown, *bounds)

@@ -63,7 +63,7 @@ def network_sentence(question: Document) -> str:
 def rule_sentence(question: Document) -> str:
     """Say what an update rule was asked."""
     values = ", ".join(f"{key} {value}" for key, value in question["hyperparameters"].items())
-    steps = f"{question['steps']} steps, lr halved from step {question['lr_halved_at']} on"
+    steps = f"{counted(question['steps'], 'step')}, lr halved from step {question['lr_halved_at']} on"
     return f"{question['rule']}, {values}; {steps}; seed {question['seed']}"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from compare.analysis.digits import points_texts
 from compare.cell_names import FACTORS
-from compare.render.timing_notes import NO_DIFFERENCE
+from compare.render.timing_notes import NO_DIFFERENCE, TO_TARGET
 from compare.render.value import NOTHING, Value, measured, plain
 
 Row = Mapping[str, Any]
@@ -25,13 +26,13 @@ def column(key: str, rows: Sequence[Row], reference: str | None = None) -> Colum
 
 
 def percent(row: Row) -> Value:
-    """Return a row's accuracy in percent, never finer than a hundredth of a point, 96.9 [96.4, 97.4]."""
+    """Return a row's accuracy in percent, to a tenth at least and a hundredth at most, 96.9 [96.4, 97.4]."""
     point, low, high = (None if value is None else 100 * value for value in _triple(row, "test_accuracy"))
     if point is None:
         return Value(NOTHING)
     if low is None or high is None or high == low:
         return Value(f"{point:.1f}")
-    return measured(round(point, 2), round(low, 2), round(high, 2))
+    return Value(*points_texts(point, low, high))
 
 
 def loss(value: float | None) -> Value:
@@ -94,7 +95,7 @@ def _accuracy(rows: Sequence[Row], reference: str | None) -> Column:
 
 
 def _to_target(rows: Sequence[Row], reference: str | None) -> Column:
-    return "s to target", [_seconds_to_target(row) for row in rows]
+    return TO_TARGET, [_seconds_to_target(row) for row in rows]
 
 
 def _seconds_to_target(row: Row) -> Value:

@@ -19,6 +19,7 @@ from compare.render.comparison_tables import (
 )
 from compare.render.latex import INTERVALS, label_of, tex_page
 from compare.render.layout import Intervals
+from compare.render.screen import WIDEST, sentences
 from compare.render.settings import title_of
 from compare.render.tables import csv_text
 from compare.render.tex import Float, float_tex
@@ -52,13 +53,13 @@ class Several:
         return title_of(self.document["experiment"], environment.get("data", {}).get("name"))
 
 
-def comparison_paragraphs(several: Several) -> Iterator[str]:
+def comparison_paragraphs(several: Several, columns: int = WIDEST) -> Iterator[str]:
     """Yield what the terminal shows."""
     yield "\n".join([several.title, *(f"  {name}  {printable(of)}" for name, of in several.places.items())])
     for pair in several.pairs:
         for heading, _, table in _tables(pair):
             yield f"{heading}:\n\n{grid(as_text(table), 'terminal')}"
-        yield "\n".join(printable(finding) for finding in findings(pair))
+        yield sentences(findings(pair), columns)
 
 
 def comparison_files(
@@ -102,7 +103,8 @@ def findings(pair: Pair) -> list[str]:
     seeds = sum(cell.seeds for cell in comparison.cells)
     if seeds:
         told.append(
-            f"{same} of {seeds} trainings end with the same weights in {first} and {second}, bit by bit."
+            f"{same} of {counted(seeds, 'training')} end with the same weights in {first} and {second}, "
+            "bit by bit."
         )
     for name, cells in zip(pair.names, comparison.only, strict=True):
         if cells:

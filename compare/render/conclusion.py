@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.attribution import CALLED, ROUNDING
-from compare.analysis.digits import decimals, joined, with_decimals, with_interval
+from compare.analysis.digits import (
+    decimals,
+    joined,
+    points_text,
+    points_texts,
+    with_decimals,
+    with_interval,
+)
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import counted, printable, scientific
@@ -171,7 +178,8 @@ def _agreement(rows: Sequence[Row], reference: str) -> str:
         return ""
     if max(gaps) == 0:
         return ", whoever computes it"
-    return f", and implementations differ by at most {100 * max(gaps):.2g} points at the same settings"
+    apart = points_text(100 * max(gaps))
+    return f", and implementations differ by at most {apart} points at the same settings"
 
 
 def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
@@ -208,5 +216,6 @@ def _share(row: Row) -> str:
     if row["outcome"] == "seconds_per_epoch":
         told = f"{with_interval(*map(math.exp, triple), landmark=1.0)} times"
     else:
-        told = f"+{with_interval(*(round(100 * value, 2) for value in triple), landmark=0.0)} points"
+        shown, *bounds = points_texts(*(100 * value for value in triple), landmark=0.0)
+        told = f"+{shown} [{', '.join(bounds)}] points"
     return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end}: {told})"

@@ -22,6 +22,7 @@ def csv_files(document: Document, layout: Layout = DEFAULT) -> Iterable[tuple[st
         "budgets.csv": document.get("budgets", ()),
         "attribution.csv": document["attribution"],
         "floor.csv": document.get("floor", ()),
+        "threads.csv": document.get("thread_ratios", ()),
         "sweep.csv": document.get("sweep", ()),
         "tuning.csv": tried_rates(document.get("tuning", ())),
         "noise_scale.csv": noise_points(document.get("noise_scale", ())),

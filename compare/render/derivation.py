@@ -8,7 +8,8 @@ from typing import Any
 
 from compare.render.derivation_tables import array_columns, matrix_columns, sample_columns, weight_columns
 from compare.render.graph import mermaid
-from compare.render.text import Format, grid, markdown_cell, scientific
+from compare.render.screen import WIDEST, wrapped
+from compare.render.text import Format, counted, grid, markdown_cell, scientific
 from compare.render.value import as_text
 
 Table = Mapping[str, Any]
@@ -37,7 +38,7 @@ def derivation_sections(derivation: Table) -> list[str]:
     return [*parts, "## The computation graph", graph_told(graph, batch), mermaid(graph)]
 
 
-def derivation_paragraphs(derivation: Table) -> Iterator[str]:
+def derivation_paragraphs(derivation: Table, columns: int = WIDEST) -> Iterator[str]:
     """Yield what the terminal shows: path products in full, of the other displays what came of them."""
     for table in derivation["paths"]:
         rows = path_grid(table, "terminal")
@@ -48,21 +49,23 @@ def derivation_paragraphs(derivation: Table) -> Iterator[str]:
         yield f"{told}\n\n{rows}\n\n{matrices}"
     for table in derivation["columns"]:
         what = "every array of the column form is that of the row form"
-        yield f"As columns: {what}, to {worst(table['rows'])} (table.md has them shape by shape)."
+        told = f"As columns: {what}, to {worst(table['rows'])} (table.md has them shape by shape)."
+        yield wrapped(told, columns)
     for table in derivation["samples"]:
         what = f"the mean of {table['samples']} samples' outer products is the batch gradient"
         compared = [row["compared"] for row in table["rows"] if row["compared"]]
-        yield f"Sample by sample, {table['objective']}: {what}, to {worst(compared)}."
+        yield wrapped(f"Sample by sample, {table['objective']}: {what}, to {worst(compared)}.", columns)
 
 
 def paths_told(table: Table, batch: str) -> str:
     """Say what the path table holds."""
     error = "dL/dy" if table["sizes"][-1] == 1 else "dL/dy_k"
-    told = f"""The network {"-".join(map(str, table["sizes"]))} has {table["paths"]} paths from an input to an
-        output. wl_jk leads from node j of layer l to node k of layer l + 1: it is the entry (k, j) of Wl. A
-        sample's derivative by a weight is the error {error} times the sum of products along the paths through
-        that weight, the weight itself taken out; the values are means over {batch}. In the matrix form
-        dL/dy is that of the batch, with the mean's 1/n in it. All {PRECISION}."""
+    sizes, paths = "-".join(map(str, table["sizes"])), counted(table["paths"], "path")
+    told = f"""The network {sizes} has {paths} from an input to an output. wl_jk leads from node j of layer l
+        to node k of layer l + 1: it is the entry (k, j) of Wl. A sample's derivative by a weight is the error
+        {error} times the sum of products along the paths through that weight, the weight itself taken out;
+        the values are means over {batch}. In the matrix form dL/dy is that of the batch, with the mean's 1/n
+        in it. All {PRECISION}."""
     return paragraph(told)
 
 

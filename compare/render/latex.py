@@ -15,8 +15,8 @@ from compare.render.columns import column
 from compare.render.layout import DEFAULT, Layout
 from compare.render.noise import noise_columns
 from compare.render.parity_table import path_columns, tensor_columns
-from compare.render.settings import title_of
-from compare.render.sweep import sweep_columns, target_of
+from compare.render.settings import target_of, title_of
+from compare.render.sweep import sweep_columns
 from compare.render.tables import heading, shared_settings, split, summary_columns, with_floor
 from compare.render.tex import Float, float_tex
 from compare.render.timing_notes import NO_DIFFERENCE, timing_notes
@@ -114,7 +114,7 @@ def _main(document: Document, layout: Layout, title: str, name: str) -> Float:
     caption = " ".join(
         filter(None, [f"{title}.", shared_settings(document["summary"], layout), INTERVALS, told])
     )
-    notes = [note.replace(f"{NO_DIFFERENCE}:", "∼:", 1) for note in timing_notes(document)]
+    notes = [note.replace(f"{NO_DIFFERENCE}:", "∼:", 1) for note in timing_notes(document, layout.columns)]
     return Float(f"{name}-results", caption, parts, bold, notes)
 
 

@@ -26,7 +26,6 @@ Times are wall seconds of training alone, in blocks that the contestants train i
 is the time of an update as a ratio to {reference}'s in the same round, the median over all rounds: below 1 is
 faster, and {reference}'s own is 1.
 Square brackets hold 95% intervals over processes (times) or seeds (accuracy); a single run has none.
-`s to target` is the median time to the target accuracy, or how many runs reached it where half or fewer did.
 A comparison of batch sizes holds for what was held equal.
 What made the difference: from one corner of the grid to the opposite one, the effect of each factor, averaged
 over all orders of changing one after the other (Shapley values). Effects on time multiply to the whole,
@@ -69,7 +68,7 @@ def table_markdown(document: Mapping[str, Any], layout: Layout = DEFAULT) -> str
         *(["## Settings", settings] if settings else ()),
         "## Results",
         summary_table(document["summary"], "github", reference, document.get("floor", ()), layout),
-        "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document)),
+        "\n".join(f"- {markdown_cell(note)}" for note in timing_notes(document, layout.columns)),
         *(["## Batch sizes", BATCH_SIZES, budgets] if budgets else ()),
         *(["## Batch sizes: time to the target", SWEEP, swept] if swept else ()),
         *(["## Learning rates", TUNING, tuned] if tuned else ()),

@@ -99,7 +99,7 @@ def _trained(document: Document) -> Iterable[str]:
     if (jobs := document["environment"].get("jobs") or 1) > 1:
         yield f"Up to {jobs} runs were made at the same time; none of their own seconds are used."
     if runs.bad:
-        yield f"{runs.bad} of {runs.runs} runs did not end well and are left out of the means."
+        yield f"{runs.bad} of {counted(runs.runs, 'run')} did not end well and are left out of the means."
 
 
 def _timed(document: Document) -> Iterable[str]:
@@ -112,7 +112,7 @@ def _timed(document: Document) -> Iterable[str]:
     blocks = [block for timing in good for block in timing["blocks"]]
     shortest = min(block[1] for block in blocks)
     rounds = max(len(timing["blocks"]) for timing in good)
-    fresh = f"{processes} process{'es' * (processes > 1)} of its own, in up to {counted(rounds, 'round')}"
+    fresh = f"{counted(processes, 'process')} of its own, in up to {counted(rounds, 'round')}"
     yield (
         "Times are wall-clock seconds of training alone: shuffling and gathering of batches included, "
         f"evaluation and set-up not. Each contestant was timed in {fresh} each, after a warm-up that is not "
@@ -170,7 +170,7 @@ def _machine(document: Document) -> Iterable[str]:
     environment = document["environment"]
     machine = [
         environment.get("processor"),
-        f"{environment['cores']} cores" if environment.get("cores") else None,
+        counted(environment["cores"], "core") if environment.get("cores") else None,
         f"{environment['memory_gb']} GB of memory" if environment.get("memory_gb") else None,
         environment.get("system"),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from compare.cell_names import CONTEXT
+from compare.plural import number_of
 from compare.render.places import with_settings
 from compare.render.text import capital, counted, grid, setting
 from compare.render.value import Table, Value, as_text, plain, varying_columns
@@ -61,7 +62,9 @@ def noise_sentences(document: Row) -> Iterable[str]:
             why = row["reason"] or "the gradient vanished"
             yield capital(f"{where}no gradient noise scale could be measured: {why}.")
             continue
-        span = f"from {_digits(known[0])} samples at the start to {_digits(known[-1])} at the end"
+        span = (
+            f"from {number_of(_digits(known[0]), 'sample')} at the start to {_digits(known[-1])} at the end"
+        )
         mean = f"{_digits(row['predicted_batch_size'])} on average over the first"
         updates = counted(round(row["averaged_updates"] or 0), "update")
         of = f"{where}the gradient noise scale of {setting(row['batch_size'])}"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from compare.analysis.comparison import badness
-from compare.render.text import grid, markdown_cell, printable, scientific
+from compare.render.screen import WIDEST, wrapped
+from compare.render.text import grid, markdown_cell, scientific
 from compare.render.value import Table, Value, as_text, plain, transposed
 
 Row = Mapping[str, Any]
@@ -17,12 +18,14 @@ THREADS = "threads"
 NOT_CHECKED = "Parity was not checked."
 
 
-def parity_table(parity: Row, format: Literal["terminal", "github"] = "terminal") -> str:
+def parity_table(
+    parity: Row, format: Literal["terminal", "github"] = "terminal", columns: int = WIDEST
+) -> str:
     """Return a line per implementation, objective and dtype (its worst tensor), and one per trajectory."""
     if not parity["tensors"] and not parity["trajectory"] and not parity.get("failures"):
         return NOT_CHECKED
     tables = [grid(as_text(part), format) for part in (tensor_columns(parity), path_columns(parity)) if part]
-    failures = [_told(text, format) for text in failure_lines(parity)]
+    failures = [_told(text, format, columns) for text in failure_lines(parity)]
     return "\n\n".join([*tables, *["\n".join(failures)] * bool(failures)])
 
 
@@ -75,8 +78,8 @@ def worst_tensor(rows: Iterable[Row]) -> Row:
     return max(rows, key=badness)
 
 
-def _told(text: str, format: str) -> str:
-    return f"- {markdown_cell(text)}" if format == "github" else printable(text)
+def _told(text: str, format: str, columns: int) -> str:
+    return f"- {markdown_cell(text)}" if format == "github" else wrapped(text, columns)
 
 
 def _error_cells(row: Row, parity: Row) -> dict[str, Value]:

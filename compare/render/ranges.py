@@ -43,6 +43,8 @@ def place(row: Row, rows: Sequence[Row]) -> str:
 
 def share(rows: Sequence[Row], total: int) -> str:
     """Return "at each of 8 settings" or "at 3 of 8 settings"."""
+    if total == 1:
+        return "at the only setting"
     return f"at {'each' if len(rows) == total else len(rows)} of {total} settings"
 
 

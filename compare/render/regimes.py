@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from compare.analysis.digits import with_interval
+from compare.analysis.digits import points_texts
 from compare.cell_names import CONTEXT
 from compare.render.columns import percent
 from compare.render.places import context
@@ -53,4 +53,5 @@ def _difference(row: Row) -> str:
 
 
 def _points(point: float, low: float, high: float) -> str:
-    return with_interval(round(point, 2), round(low, 2), round(high, 2), landmark=0.0)
+    shown, *bounds = points_texts(point, low, high, landmark=0.0)
+    return f"{shown} [{', '.join(bounds)}]"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from compare.plural import number_of
 from compare.render.text import printable
 
 Document = Mapping[str, Any]
@@ -18,6 +19,12 @@ def title_of(experiment: Mapping[str, Any], dataset: str | None) -> str:
     if dataset is None or re.search(rf"(?<!\w){re.escape(dataset)}(?!\w)", title, re.IGNORECASE):
         return title
     return f"{title} (on {dataset})"
+
+
+def target_of(document: Document) -> str:
+    """Return the target as a sentence says it, such as "95% test accuracy"."""
+    target = document["experiment"].get("training", {}).get("target")
+    return "the target" if target is None else f"{100 * target:g}% test accuracy"
 
 
 def settings_lines(document: Document) -> list[str]:
@@ -52,7 +59,8 @@ def network_told(model: Mapping[str, Any]) -> str:
 
 def training_told(training: Mapping[str, Any], optimizers: Collection[str]) -> str:
     """Return the length of training and what was set of these optimizers, in words."""
-    length = next((f"{training[key]:g} {key}" for key in LENGTHS if training.get(key)), "")
+    lengths = (number_of(f"{training[key]:g}", key[:-1]) for key in LENGTHS if training.get(key))
+    length = next(lengths, "")
     left_out = (*LENGTHS, "tune_lr")
     options = {key: value for key, value in training.items() if value is not None and key not in left_out}
     told = [f"{key} {_value(value, optimizers)}" for key, value in options.items()]

@@ -13,7 +13,7 @@ def sharded_report(document: Mapping[str, Any]) -> str:
     """Return the report of `compare.distributed`."""
     sizes = "-".join(map(str, document["sizes"]))
     head = f"{sizes} on all {document['rows']} training rows of {document['dataset']}, spread over "
-    head += "1 process, " if document["processes"] == 1 else f"{document['processes']} processes, "
+    head += f"{counted(document['processes'], 'process')}, "
     head += f"{counted(document['threads'], 'thread')} each"
     return "\n\n".join([head, proof_table(document), judgement(document), times(document["times"])])
 
@@ -57,8 +57,9 @@ def judgement(document: Mapping[str, Any]) -> str:
 def times(found: Mapping[str, Any]) -> str:
     """Return how a step of all processes compares with that of one."""
     ratio = with_interval(found["ratio"], found["ratio_low"], found["ratio_high"], landmark=1.0)
+    rounds, steps = counted(found["rounds"], "round"), counted(found["steps_a_block"], "step")
     return (
         f"A step of all processes together takes {ratio} times as long as one process that has all rows\n"
-        f"({found['rounds']} rounds of {counted(found['steps_a_block'], 'step')}, in turns; the interval is\n"
+        f"({rounds} of {steps}, in turns; the interval is\n"
         "over the rounds of one start, and knows nothing of the luck of a process)."
     )

@@ -11,6 +11,7 @@ from compare.analysis.digits import joined
 from compare.cell_names import CONTEXT
 from compare.render.columns import seconds_unit
 from compare.render.places import with_settings
+from compare.render.settings import target_of
 from compare.render.text import capital, grid, setting
 from compare.render.value import NO_BOUND, NOTHING, Table, Value, as_text, measured, plain, varying_columns
 
@@ -54,12 +55,6 @@ def amount(row: Row, key: str, scale: float = 1.0) -> Value:
     if low is not None and high is None:
         return replace(measured(point, low, 2 * point - low), high=NO_BOUND)
     return measured(point, low, high)
-
-
-def target_of(document: Row) -> str:
-    """Return the target as a sentence says it, such as "95% test accuracy"."""
-    target = document["experiment"].get("training", {}).get("target")
-    return "the target" if target is None else f"{100 * target:g}% test accuracy"
 
 
 def sweep_sentences(document: Row) -> Iterable[str]:

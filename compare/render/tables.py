@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.summary import SUMMARY_KEYS
 from compare.render.columns import FLOOR, SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
+from compare.render.screen import WIDEST, sentences
 from compare.render.text import Format, counted, grid, markdown_cell, printable, setting
 from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]
 
-WIDEST = 116
 TIME, LOSS, ACCURACY = "interval of the time an epoch", "train loss", "interval of the accuracy"
 RATIO, FLOOR_RATIO = "interval of the time ratio", f"interval of {FLOOR}"
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t")
@@ -34,15 +33,17 @@ def summary_table(
     reference: str | None = None,
     floor: Sequence[Row] = (),
     layout: Layout = DEFAULT,
+    columns: int = WIDEST,
 ) -> str:
     """Return the summary as text.
 
     "terminal" and "github" show what varies and tell in a line above what all rows share; they round to the
     digits that the intervals support and give accuracies in percent. "csv" holds every key in full,
-    accuracies as fractions. A table too wide for a terminal loses parts, and says which.
+    accuracies as fractions. A table wider than `WIDEST`, or than a terminal that is wider yet, loses parts,
+    and says which.
     `reference` names the implementation in the header of the time ratio. The rows of the `floor` follow
     those of the same settings, but not in "csv". `layout` chooses columns, order and
-    groups, and columns that were chosen are never left out.
+    groups, and columns that were chosen are never left out. `columns` are those of the terminal.
     """
     if format == "csv":
         ordered = [row for _, group in layout.groups(rows) for row in group]
@@ -50,7 +51,11 @@ def summary_table(
     if not rows:
         return "No runs were made."
     shown = with_floor(rows, floor)
-    left_out = 0 if format == "github" or layout.columns else _too_many(shown, reference, layout)
+    left_out = (
+        0
+        if format == "github" or layout.columns
+        else _too_many(shown, reference, layout, max(columns, WIDEST))
+    )
     kept = set(LEFT_OUT_FIRST[left_out:])
     groups = layout.groups(shown)
     table = summary_columns([row for _, group in groups for row in group], reference, layout, kept)
@@ -60,7 +65,7 @@ def summary_table(
         return "\n\n".join(filter(None, [markdown_cell(told), *parts]))
     missed = [part for part in LEFT_OUT_FIRST[:left_out] if floor or part not in (FLOOR, FLOOR_RATIO)]
     note = f"Not shown, for width: {', '.join(missed)}." if missed else ""
-    above = "\n".join(textwrap.fill(printable(text), WIDEST) for text in (told, note) if text)
+    above = sentences((told, note), columns)
     return f"{above}\n\n{_terminal(table, groups, layout)}".strip()
 
 
@@ -129,11 +134,11 @@ def floor_row(row: Row) -> Row:
     return {**dict.fromkeys(SUMMARY_KEYS), **row, "implementation": f"floor ({row['library']})"}
 
 
-def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout) -> int:
-    """How many of `LEFT_OUT_FIRST` have to go for the table to fit a terminal."""
+def _too_many(rows: Sequence[Row], reference: str | None, layout: Layout, widest: int) -> int:
+    """How many of `LEFT_OUT_FIRST` have to go for the table to be no wider than that."""
     for count in range(len(LEFT_OUT_FIRST)):
         table = summary_columns(rows, reference, layout, set(LEFT_OUT_FIRST[count:]))
-        if max(map(len, _terminal_grid(table).splitlines())) <= WIDEST:
+        if max(map(len, _terminal_grid(table).splitlines())) <= widest:
             return count
     return len(LEFT_OUT_FIRST)
 

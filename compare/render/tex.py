@@ -96,6 +96,7 @@ def number(value: Value, intervals: Intervals) -> str:
     if intervals == "brackets" or not all(map(_is_number, (value.point, value.low, value.high))):
         return f"{point} [{_shown(value.low)}, {_shown(value.high)}{value.closing}{mark}"
     middle, low, high = (Decimal(text) for text in (value.point, value.low, value.high))
+    middle = round(middle, len(value.low.partition(".")[2]))  # an accuracy's point is finer than its bounds
     above, below = high - middle, middle - low
     if above == below:
         return f"{point} $\\pm$ {above:f}{mark}"

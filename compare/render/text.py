@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 from compare.cell_names import level_text
+from compare.plural import counted as counted
 
 Format = Literal["terminal", "github", "csv"]
 Columns = dict[str, list[str]]
@@ -19,11 +20,6 @@ def scientific(value: float | None) -> str:
 def number(value: float | None) -> str:
     """Return a value with four digits, e.g. "-0.02779"."""
     return "not a number" if value is None else f"{value:.4g}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return "1 seed" or "5 seeds"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def printable(text: str) -> str:

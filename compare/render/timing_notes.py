@@ -1,29 +1,36 @@
-"""The lines below the table: how the times were taken, what the null test says, what marks and flags mean."""
+"""The lines below the table: how times were taken, what the null test says, which target, marks and flags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals, with_interval
 from compare.analysis.noise import RULES
+from compare.render.settings import target_of
 from compare.render.text import counted
 
 Document = Mapping[str, Any]
 
 NO_DIFFERENCE = "~"
 """Behind a time ratio that is not a difference."""
+TO_TARGET = "s to target"
+"""The column with the seconds until a run got to the target."""
 ENOUGH_PROCESSES = 5
 
 
-def timing_notes(document: Document) -> list[str]:
-    """Return the notes to a results document's table, a line each; none where nothing was timed."""
+def timing_notes(document: Document, chosen: Sequence[str] = ()) -> list[str]:
+    """Return the notes to a results document's table, a line each; none where nothing was timed.
+
+    `chosen` are the columns that were asked for, by their keys; () leaves the choice to the table.
+    """
     rows = document["summary"]
     return [
         *_protocol(document.get("timings", ())),
         *_null_test(document.get("null_test")),
         *_floor(document.get("floor", ())),
         *_mark([*rows, *document.get("floor", ())], document.get("null_test")),
+        *(_target(document) if not chosen or "seconds_to_target" in chosen else ()),
         *(f"{flag} ({flag[0]}): {RULES[flag]}." for flag in flags_in([*rows, *document.get("floor", ())])),
     ]
 
@@ -40,8 +47,8 @@ def _protocol(timings: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         processes = len({timing["process"] for timing in good})
         rounds = max(len(timing["blocks"]) for timing in good)
         few = f" (a claim wants {ENOUGH_PROCESSES} processes or more)" if processes < ENOUGH_PROCESSES else ""
-        fresh = f"{processes} process{'es' * (processes > 1)}"
-        yield f"Times: {fresh} a contestant, {counted(rounds, 'round')} in each, in random order{few}."
+        fresh, turns = counted(processes, "process"), counted(rounds, "round")
+        yield f"Times: {fresh} a contestant, {turns} in each, in random order{few}."
 
 
 def _null_test(null: Mapping[str, Any] | None) -> Iterable[str]:
@@ -72,3 +79,12 @@ def _mark(rows: Iterable[Mapping[str, Any]], null: object) -> Iterable[str]:
     if any(False in (row["time_differs"], row.get("floor_differs")) for row in rows):
         smaller = "" if null is None else ", or the ratio is no larger than the null test's noise"
         yield f"{NO_DIFFERENCE}: no difference in time was shown: the interval contains 1{smaller}."
+
+
+def _target(document: Document) -> Iterable[str]:
+    """Which target the times are to, and what "0 of 5" means where it stands."""
+    told = [row["target_reached"] for row in document["summary"] if row["target_reached"]]
+    if told:
+        missed = next((text for text in told if text.partition(" of ")[0] != text.partition(" of ")[2]), "")
+        some = f'; "{missed}" says how many got there' if missed else ""
+        yield f"{TO_TARGET}: training time until {target_of(document)}, the median over the runs{some}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.digits import decimals, joined, with_decimals
+from compare.analysis.digits import decimals, joined, points_text, with_decimals
 from compare.cell_names import CONTEXT
 from compare.render.attribution_table import attribution_sentences
 from compare.render.floor import floor_sentences
@@ -15,7 +15,8 @@ from compare.render.places import at_settings
 from compare.render.ranges import places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
-from compare.render.text import scientific
+from compare.render.text import counted, scientific
+from compare.render.thread_sentences import thread_sentences
 from compare.render.tuning import tuning_sentences
 
 Row = Mapping[str, Any]
@@ -27,6 +28,7 @@ def verdict(document: Row) -> list[str]:
     """Return the findings of a results document, a sentence each: parity, time, accuracy, causes."""
     rows, reference = document["summary"], document["reference"]
     told = [*_parity(document["parity"], reference), *_times(rows, reference)]
+    told += thread_sentences(document.get("thread_ratios", ()))
     told += floor_sentences(rows, document.get("floor", ()))
     told += [*_split(document), *tuning_sentences(document)]
     told += regime_sentences(document.get("budgets", ()), reference)
@@ -81,8 +83,8 @@ def _failure(parity: Row, name: str, reference: str) -> str:
     else:
         step = worst.get("first_step")
         parted = "are apart" if step is None else f"part at step {step}"
-        rule = worst["optimizer"]
-        where = f"the parameters {parted} of {rule}: after {worst['steps']} steps their relative error is"
+        rule, steps = worst["optimizer"], counted(worst["steps"], "step")
+        where = f"the parameters {parted} of {rule}: after {steps} their relative error is"
     return (
         f"{name} does not compute the same as {against}: with {worst['objective']}, {where} {_error(worst)}."
     )
@@ -173,7 +175,7 @@ def _agreement(rows: Sequence[Row], reference: str) -> Iterable[str]:
             yield f"At the same settings {name} and {reference} end with the same test accuracy."
         elif gaps:
             gap, where = max(gaps)
-            points = f"{100 * gap:.2g} points ({where[3:]})"
+            points = f"{points_text(100 * gap)} points ({where[3:]})"
             yield (
                 f"At the same settings {name} and {reference} differ in test accuracy by at most {points}: "
                 f"rounding, made larger by the training, since they compute the same."

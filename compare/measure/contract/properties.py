@@ -10,6 +10,7 @@ from compare.implementation import Array
 from compare.implementations.defaults import completed
 from compare.measure.contract.trial import BATCH, ROWS, Trial
 from compare.parity.tolerance import relative_error, tolerances
+from compare.plural import counted
 from handwritten import MLP
 
 REPEATED = 6
@@ -93,7 +94,7 @@ def training(trial: Trial) -> None:
         for name, values in right.items():
             error = relative_error(own[name], values)
             if not error <= allowed[f"{step} {name}"]:
-                partial = f", a partial batch of {len(rows)} rows," if len(rows) < BATCH else ""
+                partial = f", a partial batch of {counted(len(rows), 'row')}," if len(rows) < BATCH else ""
                 told = f"after step {step}{partial} {name} is off by {error:.1e}"
                 raise Broken(f"{told}, tolerance {allowed[f'{step} {name}']:.1e}", trial.case.rule.name)
 
@@ -108,7 +109,7 @@ def partial_batch(trial: Trial) -> None:
     mlp.load(trial.exact)
     right = mlp.loss(trial.X[rows], trial.Y[rows])
     if not abs(own - right) <= 1e-4 * abs(right):
-        raise Broken(f"the loss of {len(rows)} rows is {own:.6g}, not {right:.6g}", "gradients")
+        raise Broken(f"the loss of {counted(len(rows), 'row')} is {own:.6g}, not {right:.6g}", "gradients")
     epoch = ROWS // BATCH + 1
     before, after = (trial.trained(trial.batches[:count]) for count in (epoch - 1, epoch))
     if all(np.array_equal(before[name], after[name]) for name in before):

@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from compare.cell_names import Key, key_of, names_of
+from compare.plural import counted
 from compare.render.figures.series import Row, level
 from compare.render.figures.style import (
     ALARM,
@@ -167,7 +168,7 @@ def caption(document: Document) -> str:
     count = len({timing["process"] for timing in document.get("timings", ())})
     if not count:
         return "Time an epoch of each contestant, from the runs: median and 95% interval over seeds."
-    processes = "1 process" if count == 1 else f"{count} processes"
+    processes = counted(count, "process")
     return (
         "Time an epoch of each contestant, with shuffling and gathering, without evaluation: every block in "
         f"{processes}, the median of each process, the median of all blocks with its 95% interval over "
