@@ -66,7 +66,7 @@ def document(
         parity=parts.pop("parity", parity(tensor(), tensor(tensor="b1", relative_error=0.0))),
         runs=runs,
         summary=summarise(runs, reference, 0.9, timings, null),
-        attribution=attribute(runs, timings=timings),
+        attribution=attribute(runs, timings=timings, null=null),
         reference=reference,
         timings=[timing.to_json() for timing in timings] or None,
         null_test=null,

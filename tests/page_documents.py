@@ -66,7 +66,7 @@ def page_document(names: Sequence[str] = ("numpy", "torch"), **parts: Any) -> di
         parity=parity(*tensors, steps=[trajectory(implementation=name) for name in names]),
         runs=runs,
         summary=summarise(runs, names[-1], None, timings, null),
-        attribution=attribute(runs, None, timings),
+        attribution=attribute(runs, None, timings, null=null),
         reference=names[-1],
         timings=[timing.to_json() for timing in timings],
         null_test=null,

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from made_runs import cell, run
 
 from compare.analysis.attribution import attribute, sentence, shapley
+from compare.render.attribution_table import attribution_table
 from compare.results import Run
 
 LEVELS = {"batch_size": ["full", 64], "implementation": ["numpy", "torch"], "objective": ["a+b", "c+d"]}
@@ -74,9 +75,45 @@ def test_a_row_says_everything() -> None:
         "factor_of": pytest.approx(4.0),
         "low": pytest.approx(math.log(4)),
         "high": pytest.approx(math.log(4)),
+        "differs": True,
         "total": pytest.approx(math.log(4)),
         "paired_by": "seed",
     }
+
+
+@pytest.mark.parametrize(("noise", "shown"), [(1.9, True), (2.1, False)])
+def test_an_effect_as_small_as_the_null_tests_noise_is_not_called_one(noise: float, shown: bool) -> None:
+    runs = a_grid(batch_size=2.0, implementation=8.0)
+    rows = attribute(runs, null={"log_ratio_95": math.log(noise)})
+    assert {row["factor"]: row["differs"] for row in rows if row["outcome"] == "seconds_per_epoch"} == {
+        "batch_size": shown,
+        "implementation": True,
+        "objective": False,
+    }
+    told = ", no effect shown: the null test differs as much]"
+    assert (f"2.00x [2.00, 2.00{told}" in sentence(rows)) == (not shown)
+    table = attribution_table(rows)
+    assert ("2.00 [2.00, 2.00] no effect shown" in table) == (not shown)
+    assert "8.00 [8.00, 8.00] no effect" not in table
+
+
+def test_the_null_test_of_times_says_nothing_of_accuracies() -> None:
+    runs = a_grid(batch_size=2.0)
+    rows = attribute(runs, null={"log_ratio_95": 5.0})
+    without = attribute(runs)
+    assert [row["differs"] for row in rows if row["outcome"] == "test_accuracy"] == [
+        row["differs"] for row in without if row["outcome"] == "test_accuracy"
+    ]
+    assert not any(row["differs"] for row in rows if row["outcome"] == "seconds_per_epoch")
+
+
+def test_results_from_before_effects_were_judged_are_judged_by_their_intervals() -> None:
+    rows = attribute(a_grid(batch_size=2.0), null={"log_ratio_95": 5.0})
+    for row in rows:
+        del row["differs"]
+    assert "no effect shown" not in sentence(rows)
+    rows[0]["low"] = -0.1
+    assert ", no effect shown]" in sentence(rows)
 
 
 def test_the_interval_is_over_seeds_and_pairs_them() -> None:

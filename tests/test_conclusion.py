@@ -157,9 +157,19 @@ def test_one_seed_decides_nothing():
 def test_an_effect_that_may_be_none_decides_nothing():
     document = page_document()
     for row in document["attribution"]:
-        row |= {"low": -0.5, "high": 0.6}
+        row |= {"low": -0.5, "high": 0.6, "differs": False}
     told = conclusion(document)[2]
     assert told.count("was not shown: every interval contains no effect") == 2
+
+
+def test_a_time_effect_within_the_null_tests_noise_decides_nothing():
+    document = page_document()
+    for row in document["attribution"]:
+        row["differs"] = row["outcome"] != "seconds_per_epoch"
+    told = conclusion(document)[2]
+    assert "what decides the time an epoch was not shown" in told
+    assert "within the null test's noise" in told
+    assert "the accuracy is decided most by" in told
 
 
 def test_implementations_that_end_apart_are_told_to():

@@ -13,11 +13,13 @@ from made_timings import block, timed, timing
 import compare.store
 from benchmarks.coverage import intervals
 from compare.analysis.attribution import attribute
+from compare.analysis.document import results_document
 from compare.analysis.noise import RULES, flags_of
 from compare.analysis.null_test import differs, null_test, percentile
 from compare.analysis.statistics import Interval, nested_interval
 from compare.analysis.summary import summarise
 from compare.analysis.times import Times
+from compare.experiment import Experiment
 from compare.render.markdown import table_markdown
 from compare.render.tables import summary_table
 from compare.render.timing_notes import timing_notes
@@ -279,3 +281,26 @@ def test_the_attribution_of_time_is_paired_by_process():
     assert [row["paired_by"] for row in rows[2:]] == ["seed", "seed"]
     partly = attribute(runs, timings=timings[:-3])
     assert {row["paired_by"] for row in partly} == {"seed"}
+
+
+def test_a_documents_effects_are_judged_by_its_null_test():
+    factors = {"implementations": ["numpy", "torch"], "batch_sizes": ["full", 32]}
+    experiment = Experiment.from_dict({"training": {"epochs": 1}, "factors": factors})
+    rows = [run(of).to_json() for of in experiment.cells()]
+    judged = {}
+    for noise in (1.0, 1.5):
+        timings = []
+        for of in experiment.cells():
+            seconds = 0.1 * (1.2 if of.batch_size == 32 else 1.0)
+            timings += [timing(of, process, [seconds]) for process in (0, 1)]
+            if of.implementation == experiment.reference:
+                timings += [timing(of, process, [noise * seconds], again=True) for process in (0, 1)]
+        passed = {"passed": True, "tensors": [], "trajectory": []}
+        made = results_document(experiment, {}, passed, rows, timings=timings)
+        judged[noise] = {
+            row["factor"]: row["differs"]
+            for row in made["attribution"]
+            if row["outcome"] == "seconds_per_epoch"
+        }
+    assert judged[1.0]["batch_size"] is True
+    assert judged[1.5]["batch_size"] is False

@@ -113,8 +113,8 @@ def test_tables_sort_by_number_in_both_directions_from_the_keyboard(visit):
     assert [text.split()[0] for text in points[:6]] == [
         "-78.0",
         "-78.0",
-        "-71",
-        "-71",
+        "-71.3",
+        "-71.3",
         "+10.0",
         "+10.0",
     ]

@@ -16,13 +16,15 @@ from statistics import fmean
 from typing import Any
 
 from compare.analysis.digits import decimals, interval_texts, joined, points_texts, signed, with_decimals
-from compare.analysis.statistics import mean_interval
+from compare.analysis.null_test import differs
+from compare.analysis.statistics import Interval, mean_interval
 from compare.analysis.times import Times, run_seconds_per_epoch
 from compare.results import Cell, Run
 from compare.timings import Timing
 
 FACTORS = ("batch_size", "implementation", "objective", "optimizer", "dtype", "threads")
 CALLED = {"batch_size": "batch regime", "implementation": "framework", "objective": "loss"}
+NOT_SHOWN = "no effect shown"
 ROUNDING = 12  # decimals: what is left of a sum of differences that cancel is not an effect
 
 Level = str | int
@@ -52,6 +54,7 @@ def attribute(
     levels: Levels | None = None,
     timings: Iterable[Timing] = (),
     training_rows: int | None = None,
+    null: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Return a row per outcome and factor: its contribution, with a t interval over what is `paired_by`.
 
@@ -60,11 +63,13 @@ def attribute(
     there is one (`paired_by` is "process" then, and `seeds` counts processes).
 
     Times are split on the logarithm (`contribution`, `low`, `high`, `total`; `factor_of` is
-    exp(contribution)), accuracies in fractions. A factor of one level is left out; of a factor with more
-    than two, the first and the last level are compared and the others left out (`levels` says how many
-    there were). `levels` gives the levels of each factor in the experiment's order; without it they are
-    taken in the order in which the runs show them. `training_rows` makes the seconds of an epoch out of a
-    run's that ended within one.
+    exp(contribution)), accuracies in fractions. `differs` says whether an effect was shown: its interval
+    excludes that there is none and, of times, it is larger than the noise of the `null` test.
+
+    A factor of one level is left out; of a factor with more than two, the first and the last level are
+    compared and the others left out (`levels` says how many there were). `levels` gives the levels of each
+    factor in the experiment's order; without it they are taken in the order in which the runs show them.
+    `training_rows` makes the seconds of an epoch out of a run's that ended within one.
 
     Returns an empty list where fewer than two factors vary or no seed has the whole grid.
     """
@@ -78,8 +83,8 @@ def attribute(
         _Samples("seconds_per_epoch", "process", [*_block_seconds(times)]),
         _Samples("seconds_per_epoch", "seed", [*_run_seconds(runs, training_rows)]),
     ]
-    of_seconds = next(filter(None, (_rows(samples, varying) for samples in seconds)), [])
-    return of_seconds + _rows(accuracies, varying)
+    of_seconds = next(filter(None, (_rows(samples, varying, null) for samples in seconds)), [])
+    return of_seconds + _rows(accuracies, varying, None)
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,9 @@ def _in_order(runs: Iterable[Run], factor: str, levels: Levels) -> list[Level]:
     return sorted(seen, key=lambda level: wanted.index(level) if level in wanted else len(wanted))
 
 
-def _rows(samples: _Samples, varying: Mapping[str, Sequence[Level]]) -> list[dict[str, Any]]:
+def _rows(
+    samples: _Samples, varying: Mapping[str, Sequence[Level]], null: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
     factors, outcome = list(varying), samples.outcome
     corners = _corners(samples.values, varying)
     seeds = [seed for seed, values in corners.items() if len(values) == 2 ** len(factors)]
@@ -141,11 +148,35 @@ def _rows(samples: _Samples, varying: Mapping[str, Sequence[Level]]) -> list[dic
                 "factor_of": math.exp(interval.point) if outcome == "seconds_per_epoch" else None,
                 "low": interval.low,
                 "high": interval.high,
+                "differs": _differs(interval, null),
                 "total": total,
                 "paired_by": samples.paired_by,
             }
         )
     return rows
+
+
+def _differs(effect: Interval, null: Mapping[str, Any] | None) -> bool | None:
+    """Whether an effect, a logarithm or a difference, was shown; None where there is no interval."""
+    if effect.low is None or effect.high is None:
+        return None
+    values = (round(value, ROUNDING) for value in (effect.point, effect.low, effect.high))
+    return differs(Interval(*map(math.exp, values)), null)
+
+
+def is_shown(row: Mapping[str, Any]) -> bool | None:
+    """Whether a row's effect was shown; None where it has no interval.
+
+    Its interval alone decides where the results are older than `differs`.
+    """
+    return row["differs"] if "differs" in row else _excludes_no_effect(row)
+
+
+def _excludes_no_effect(row: Mapping[str, Any]) -> bool | None:
+    if row["low"] is None:
+        return None
+    low, high = (round(row[end], ROUNDING) for end in ("low", "high"))
+    return bool(low > 0 or high < 0)
 
 
 def _corners(
@@ -169,7 +200,8 @@ def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoc
     """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
 
     Each factor stands with its levels at the two ends. One below 1x (or a negative number of points) worked
-    against the difference; "no effect shown" means that the interval holds no effect.
+    against the difference; "no effect shown" means that the interval holds no effect, or that the null test
+    differs as much, which is added then.
     """
     rows = [row for row in rows if row["outcome"] == outcome]
     if not rows:
@@ -208,8 +240,10 @@ def _part(row: Mapping[str, Any], sign: int) -> str:
         return texts[0]
     if min(values[1:]) == 0 == max(values[1:]):
         return "nothing"
-    none_shown = ", no effect shown" if min(values[1:]) <= 0 <= max(values[1:]) else ""
-    return f"{texts[0]} [{texts[1]}, {texts[2]}{none_shown}]"
+    why = ""
+    if not is_shown(row):
+        why = f", {NOT_SHOWN}" + (": the null test differs as much" if _excludes_no_effect(row) else "")
+    return f"{texts[0]} [{texts[1]}, {texts[2]}{why}]"
 
 
 def _texts(values: Sequence[float], *, ratio: bool) -> list[str]:

@@ -64,7 +64,7 @@ def results_document(
         parity=parity,
         runs=rows,
         summary=marked(summary, parity, brief),
-        attribution=attribute(brief, levels, timed, training_rows),
+        attribution=attribute(brief, levels, timed, training_rows, null),
         reference=reference,
         derivation=derivation,
         timings=[timing.to_json() for timing in timed] if timed else None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from compare.analysis.attribution import CALLED, ROUNDING, sentence
+from compare.analysis.attribution import CALLED, NOT_SHOWN, ROUNDING, is_shown, sentence
 from compare.analysis.digits import decimals, points_texts, signed, with_decimals
 from compare.render.text import grid
 from compare.render.value import Table, Value, as_text, measured, plain, transposed
@@ -67,13 +68,14 @@ def _effect(row: Row) -> Value:
         for value in (row["contribution"], row["low"], row["high"])
         if value is not None
     ]
+    mark = NOT_SHOWN if is_shown(row) is False else ""
     if row["outcome"] == "seconds_per_epoch":
         point, low, high = _three([math.exp(value) for value in values])
-        return measured(point, low, high, landmark=1.0)
+        return measured(point, low, high, landmark=1.0, mark=mark)
     point, low, high = _three([100 * value for value in values])
     if point == low == high == 0:
         return Value("0")
-    return Value(*map(signed, points_texts(point, low, high, landmark=0.0)))
+    return replace(Value(*map(signed, points_texts(point, low, high, landmark=0.0))), mark=mark)
 
 
 def _three(values: Sequence[float]) -> tuple[float, float | None, float | None]:

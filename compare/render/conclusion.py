@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.attribution import CALLED, ROUNDING
+from compare.analysis.attribution import CALLED, is_shown
 from compare.analysis.digits import (
     decimals,
     joined,
@@ -183,25 +183,19 @@ def _agreement(rows: Sequence[Row], reference: str) -> str:
 
 
 def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
-    """The factor with the largest share of each outcome, of those whose interval holds no zero."""
+    """The factor with the largest share of each outcome, of those whose effect was shown."""
     for outcome, called in (("test_accuracy", "accuracy"), ("seconds_per_epoch", "time an epoch")):
         rows = [row for row in attribution if row["outcome"] == outcome]
         if not rows:
             continue
-        shown = [row for row in rows if _is_shown(row)]
+        shown = [row for row in rows if is_shown(row)]
         if shown:
             yield f"the {called} is decided most by the {_share(max(shown, key=_size))}"
         elif all(row["low"] is None for row in rows):
             yield f"what decides the {called} was not shown: a single {rows[0]['paired_by']} has no interval"
         else:
-            yield f"what decides the {called} was not shown: every interval contains no effect"
-
-
-def _is_shown(row: Row) -> bool:
-    if row["low"] is None:
-        return False
-    low, high = sorted(round(row[key], ROUNDING) for key in ("low", "high"))
-    return bool(low > 0 or high < 0)
+            noise = " or is within the null test's noise" if outcome == "seconds_per_epoch" else ""
+            yield f"what decides the {called} was not shown: every interval contains no effect{noise}"
 
 
 def _size(row: Row) -> float:

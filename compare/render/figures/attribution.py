@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from compare.analysis.attribution import CALLED, sentence
+from compare.analysis.attribution import CALLED, NOT_SHOWN, is_shown, sentence
 from compare.render.figures.series import Row
 from compare.render.figures.style import COLOURS, HATCHES, INK, logarithmic, new_figure, plain
 
@@ -47,7 +47,7 @@ def draw_waterfall(axes: Axes, rows: Sequence[Row], is_time: bool) -> None:
         ends = sorted(position(value) for value in (level, level + step))
         known = row["low"] is not None
         bounds = sorted(level + sign * row[end] for end in ("low", "high")) if known else [level + step] * 2
-        nothing_shown = known and row["low"] <= 0 <= row["high"]
+        nothing_shown = is_shown(row) is False
         colour = COLOURS[0] if step >= 0 else COLOURS[1]
         axes.barh(
             y,
@@ -63,7 +63,7 @@ def draw_waterfall(axes: Axes, rows: Sequence[Row], is_time: bool) -> None:
         if known:
             axes.plot(whiskers, [y, y], "-|", color=INK, linewidth=1, markersize=6, zorder=3)
         axes.annotate(
-            amount(step, is_time) + (" (no effect shown)" if nothing_shown else ""),
+            amount(step, is_time) + (f" ({NOT_SHOWN})" if nothing_shown else ""),
             (max(*ends, *whiskers), y),
             (5, 0),
             textcoords="offset points",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.attribution import CALLED
+from compare.analysis.attribution import CALLED, NOT_SHOWN, is_shown
 from compare.cell_names import CONTEXT, Key, key_of, varying
 from compare.render.page.curves import MOST_CONTESTANTS, contestants, curves, kept, short
 from compare.render.page.names import settings_of
@@ -118,6 +118,7 @@ def attribution(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "outcome": row["outcome"],
             "factor": CALLED.get(row["factor"], row["factor"]),
             "change": printable(f"{row['from']} to {row['to']}"),
+            "note": NOT_SHOWN if is_shown(row) is False else "",
             **{
                 name: None if row[name] is None else short(_scale(row) * row[name])
                 for name in ("contribution", "low", "high", "total")

@@ -55,18 +55,19 @@ function drawAttribution(outcome) {
   if (!rows.length) return;
   const isTime = outcome === "seconds_per_epoch";
   const told = (value) => (isTime ? `×${digits(Number(Math.exp(value).toPrecision(3)))}` : `${value > 0 ? "+" : ""}${digits(Number(value.toPrecision(3)))} points`);
+  const noted = (bar) => (bar.note ? ` (${bar.note})` : "");
   const bars = [];
   let at = 0;
   for (const row of rows) {
     bars.push({ ...row, base: at, text: `${row.factor}: ${row.change}` });
     at += row.contribution;
   }
-  const whole = { base: 0, contribution: rows[0].total, text: "all together" };
+  const whole = { base: 0, contribution: rows[0].total, text: "all together", note: "" };
   const traces = bars.map((bar, row) => {
     const interval = bar.low === null ? "" : ` [${told(bar.low)}, ${told(bar.high)}]`;
     const error = { type: "data", symmetric: false, array: [bar.high - bar.contribution], arrayminus: [bar.contribution - bar.low], color: variable("--ink"), thickness: 1.2, width: 4 };
     const ink = colour(bar.contribution < 0 ? 0 : 1);
-    return { ...barTrace(bar, row, ink, `${told(bar.contribution)}${interval}`), error_x: bar.low === null ? {} : error };
+    return { ...barTrace(bar, row, ink, `${told(bar.contribution)}${interval}${noted(bar)}`), error_x: bar.low === null ? {} : error };
   });
   traces.push(barTrace(whole, rows.length, variable("--soft"), told(whole.contribution)));
   bars.push({ ...whole, low: null, high: null });
@@ -74,7 +75,7 @@ function drawAttribution(outcome) {
   draw(`attribution-${outcome}`, traces, (place) => layout(place, 80 + 54 * bars.length, {
     xaxis: axis(isTime ? "times the seconds an epoch (logarithmic)" : "points of test accuracy", { ...(isTime ? factorTicks(Math.min(...ends), Math.max(...ends)) : {}), zeroline: true, zerolinecolor: variable("--ink"), zerolinewidth: 1 }),
     barmode: "overlay", yaxis: rowAxis(bars.length), margin: { l: 10, r: 12, t: 4, b: 48 },
-    annotations: rowNames(bars.map((bar) => `${plain(bar.text, isNarrow(place) ? 34 : 90)}  <b>${told(bar.contribution)}</b>`)),
+    annotations: rowNames(bars.map((bar) => `${plain(bar.text, isNarrow(place) ? 34 : 90)}  <b>${told(bar.contribution)}</b>${noted(bar)}`)),
   }));
 }
 
