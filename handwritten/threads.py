@@ -22,9 +22,9 @@ from handwritten.mlp import MLP, quiet
 from handwritten.optimizers import Optimizer
 from handwritten.training import BatchGradient, Rows, Trainer, part_of
 
-SHARED_BATCH = 2**24
+SHARED_BATCH = 11_000_000
 """Rows times parameters from which on a batch is shared; below, waking a thread costs more than it brings.
-Found by timing on two virtual cores."""
+Found by timing on two virtual cores: `docs/speed.md` has the table."""
 
 
 class Crew:

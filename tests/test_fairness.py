@@ -207,7 +207,7 @@ def test_threads_that_the_hand_written_network_leaves_idle_are_told(threads, tol
     of_threads = [one for one in found if one.subject == "threads"]
     assert [one.implementation for one in of_threads] == told
     assert all(
-        not one.detected and "16,777,216 rows times parameters" in one.difference for one in of_threads
+        not one.detected and "11,000,000 rows times parameters" in one.difference for one in of_threads
     )
 
 
