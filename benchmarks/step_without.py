@@ -269,7 +269,7 @@ class FunctionGradient(BatchGradient):
     def _gathered(self, rows: Any) -> tuple[Array, Array]:
         X, Y = self._X_batch, self._Y_batch
         if len(rows) != len(X):
-            X, Y = self._reserve(rows)
+            X, Y = self._reserve(len(rows))
         np.take(self.X, rows, 0, X, "clip")
         np.take(self.Y, rows, 0, Y, "clip")
         return X, Y

@@ -55,6 +55,9 @@ class BatchGradient:
             rows: the batch.
             n: its number of rows.
             weight: the factor of each row's loss, 1/n for the mean.
+
+        Raises:
+            ValueError: the batch is a mask, not a vector of row numbers.
         """
         if n <= self._rows_at_once:
             self._differentiate(rows, weight)
@@ -83,16 +86,16 @@ class BatchGradient:
         The method `take` has less to do in a call than the function `np.take`.
         """
         X, Y = self._X_batch, self._Y_batch
+        if rows.dtype.kind not in "iu":  # `take` would read a mask as the rows 0 and 1
+            raise ValueError(f"a batch is a vector of row numbers; got one of {rows.dtype}")
         if len(rows) != len(X):
-            X, Y = self._reserve(rows)
+            X, Y = self._reserve(len(rows))
         self.X.take(rows, 0, X, "clip")
         self.Y.take(rows, 0, Y, "clip")
         return X, Y
 
-    def _reserve(self, rows: NDArray[np.intp]) -> tuple[Array, Array]:
-        if rows.dtype.kind not in "iu":  # `take` would read a mask as the rows 0 and 1
-            raise ValueError(f"a batch is a vector of row numbers; got one of {rows.dtype}")
-        (self._X_batch,), (self._Y_batch,) = (space.of(len(rows)) for space in (self._X_space, self._Y_space))
+    def _reserve(self, n: int) -> tuple[Array, Array]:
+        (self._X_batch,), (self._Y_batch,) = self._X_space.of(n), self._Y_space.of(n)
         return self._X_batch, self._Y_batch
 
 
@@ -128,6 +131,9 @@ class Trainer:
 
         Plain gradient descent takes the gradient of η L instead of η times that of L: η then meets the n
         errors of the outputs, in one factor with the mean's 1/n, and not every parameter.
+
+        Raises:
+            ValueError: a batch is a mask, not a vector of row numbers.
         """
         optimizer, weight, scale, n = self.optimizer, self._weight, 1.0, 0
         plain = optimizer if isinstance(optimizer, SGD) and optimizer.is_plain else None

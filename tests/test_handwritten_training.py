@@ -191,10 +191,12 @@ def test_divergence_ends_in_numbers_that_are_not_finite_without_a_warning(rng):
     mlp.loss(X, Y)
 
 
-def test_a_mask_is_not_taken_for_row_numbers(rng):
+@pytest.mark.parametrize("rows", [7, 3, None], ids=["as long as the mask", "shorter", "none"])
+def test_a_mask_is_not_taken_for_row_numbers(rng, rows):
     mlp, rule, X, Y = small(rng)
+    before = [] if rows is None else [rng.permutation(7)[:rows]]
     with pytest.raises(ValueError, match="a vector of row numbers; got one of bool"):
-        Trainer(mlp, rule, X, Y).train([np.arange(7) < 3])
+        Trainer(mlp, rule, X, Y).train([*before, np.arange(7) < 3])
 
 
 def test_training_on_separable_data_learns_them():
