@@ -239,7 +239,7 @@ def test_fallback_to_the_embedded_digits_is_told(run, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("ungated")
-def test_files_that_are_not_the_published_mnist_are_used_and_told_in_one_line(run, tmp_path, monkeypatch):
+def test_files_that_are_not_the_published_mnist_are_used_and_told(run, tmp_path, monkeypatch):
     monkeypatch.setenv("SIDE_BY_SIDE_CACHE", str(tmp_path / "cache"))
     rng = np.random.default_rng(3)
     arrays = (
