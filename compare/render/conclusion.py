@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.attribution import CALLED, is_shown
+from compare.analysis.attribution import is_shown
 from compare.analysis.digits import (
     decimals,
     joined,
@@ -15,6 +15,7 @@ from compare.analysis.digits import (
     with_decimals,
     with_interval,
 )
+from compare.render.attribution_sentences import factor_name
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import counted, printable, scientific
@@ -212,4 +213,4 @@ def _share(row: Row) -> str:
     else:
         shown, *bounds = points_texts(*(100 * value for value in triple), landmark=0.0)
         told = f"+{shown} [{', '.join(bounds)}] points"
-    return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end}: {told})"
+    return f"{factor_name(row)} ({start} to {end}: {told})"

@@ -7,7 +7,7 @@ from typing import Any
 
 from compare.analysis.digits import decimals, joined, points_text, with_decimals
 from compare.cell_names import CONTEXT
-from compare.render.attribution_table import attribution_sentences
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import is_by_design, worst_tensor

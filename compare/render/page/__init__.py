@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from compare.render.attribution_table import attribution_sentences
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.conclusion import conclusion
 from compare.render.method import method_text
 from compare.render.page.charts import chart_data
