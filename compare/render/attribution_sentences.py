@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.analysis.attribution import ROUNDING, excludes_no_effect, is_shown
 from compare.analysis.digits import decimals, interval_texts, joined, points_texts, signed, with_decimals
+from compare.render.ranges import NOISE_AS_LARGE
 
 Row = Mapping[str, Any]
 CALLED = {"batch_size": "batch regime", "implementation": "framework", "objective": "loss"}
@@ -72,7 +73,7 @@ def _part(row: Row, sign: int) -> str:
         return "nothing"
     why = ""
     if not is_shown(row):
-        why = f", {NOT_SHOWN}" + (": the null test differs as much" if excludes_no_effect(row) else "")
+        why = f", {NOT_SHOWN}" + (f": {NOISE_AS_LARGE}" if excludes_no_effect(row) else "")
     return f"{texts[0]} [{texts[1]}, {texts[2]}{why}]"
 
 
