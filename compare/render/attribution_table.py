@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from compare.analysis.attribution import ROUNDING, is_shown
-from compare.analysis.digits import decimals, points_texts, signed, with_decimals
+from compare.analysis.digits import decimals, points_texts, signed, signed_points, with_decimals
 from compare.render.attribution_sentences import NOT_SHOWN, factor_name
 from compare.render.text import grid
 from compare.render.value import Table, Value, as_text, measured, plain, transposed
@@ -81,4 +81,4 @@ def _total(row: Row) -> Value:
     if row["outcome"] == "seconds_per_epoch":
         ratio = math.exp(row["total"])
         return Value(with_decimals(ratio, decimals(ratio, None, None)))
-    return Value(f"{100 * row['total'] + 0.0:+.1f}")
+    return Value(signed_points(100 * row["total"]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from compare.analysis.attribution import is_shown
+from compare.analysis.digits import signed_points
 from compare.render.attribution_sentences import NOT_SHOWN, attribution_sentences, factor_name
 from compare.render.figures.series import Row
 from compare.render.figures.style import COLOURS, HATCHES, INK, logarithmic, new_figure, plain
@@ -107,7 +108,7 @@ def amount(value: float, is_time: bool) -> str:
     """Return "×4.0" or "+24.3 points"."""
     if is_time:
         return f"×{math.exp(value):.3g}"
-    return f"{100 * value + 0.0:+.1f} points"
+    return f"{signed_points(100 * value)} points"
 
 
 def _step(row: Row, sign: int) -> str:
