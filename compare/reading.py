@@ -174,7 +174,7 @@ def _in_short(error: Any) -> str:
 
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for key in ("summary", "attribution", "budgets", "floor"):
+    for key in ("summary", "attribution", "budgets", "floor", "thread_ratios"):
         for at, row in enumerate(document.get(key, ())):
             yield f"{key}[{at}]", row
     if document.get("null_test"):

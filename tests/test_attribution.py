@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import cell, run
 
-from compare.analysis.attribution import attribute, sentence, shapley
+from compare.analysis.attribution import attribute, shapley
+from compare.render.attribution_sentences import sentence
 from compare.render.attribution_table import attribution_table
 from compare.results import Run
 

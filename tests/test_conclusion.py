@@ -158,14 +158,16 @@ def test_an_effect_that_may_be_none_decides_nothing():
     document = page_document()
     for row in document["attribution"]:
         row |= {"low": -0.5, "high": 0.6, "differs": False}
-    told = conclusion(document)[2]
+    told = conclusion(document | {"null_test": None})[2]
     assert told.count("was not shown: every interval contains no effect") == 2
+    assert "null test" not in told
 
 
 def test_a_time_effect_within_the_null_tests_noise_decides_nothing():
     document = page_document()
     for row in document["attribution"]:
         row["differs"] = row["outcome"] != "seconds_per_epoch"
+    document["null_test"] = {"implementation": "torch", "ratio": 1.0, "contains_1": True}
     told = conclusion(document)[2]
     assert "what decides the time an epoch was not shown" in told
     assert "within the null test's noise" in told

@@ -75,6 +75,21 @@ def test_intervals_come_in_brackets_or_as_plus_and_minus() -> None:
     assert number(Value("0.99", "0.97", "1.01", "~"), "pm") == r"0.99 $\pm$ 0.02 $\sim$"
 
 
+def test_words_behind_a_number_are_told_and_escaped() -> None:
+    assert number(Value("2.0", "1.9", "2.1", "no_effect"), "brackets") == r"2.0 [1.9, 2.1] no\_effect"
+    assert number(Value("2.0", mark="no effect"), "pm") == "2.0 no effect"
+
+
+def test_effects_that_were_not_shown_are_said_to_be_so_in_their_float() -> None:
+    rows = attribute(some_runs(), null={"log_ratio_95": 5.0})
+    text = table_tex(a_document(attribution=rows))
+    (effects,) = (part for part in text.split(r"\end{table}") if "-attribution}" in part)
+    times = [line for line in effects.splitlines() if "seconds/epoch" in line and "all together" not in line]
+    assert len(times) == 2
+    assert all("no effect shown" in line for line in times)
+    assert r"$\sim$" not in effects
+
+
 def test_escaped_text_has_no_sign_that_latex_would_obey() -> None:
     text = escaped(HOSTILE)
     assert text.startswith(r"ev\textbackslash{}il\%\&\_\#\textasciitilde{}\textasciicircum{}\{\}\$")

@@ -14,6 +14,7 @@ import pytest
 from made_runs import cell, run
 from page_documents import HOSTILE, LINK, SCRIPT, every_part, hostile_document, large_document, page_document
 
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.page import chart_library, report_page, unbroken
 from compare.render.page.cells import FULL, Table, valued
 from compare.render.page.charts import chart_data
@@ -350,6 +351,17 @@ def test_no_line_breaks_within_a_number_and_text_is_escaped():
     told = unbroken("<b> 2.3e-14 [1.0, 2.0]")
     assert told == "&lt;b&gt; <span class=whole>2.3e-14</span> <span class=whole>[1.0, 2.0]</span>"
     assert html.unescape(unbroken(HOSTILE)) == HOSTILE
+    assert unbroken("120 [90, ∞)") == "120 <span class=whole>[90, ∞)</span>"
+
+
+def test_a_long_interval_is_whole_where_there_is_room_for_it():
+    document = page_document()
+    for row in document["attribution"]:
+        row["differs"] = False
+    (told, *_) = attribution_sentences(document["attribution"])
+    (interval, *_) = (part.partition("]")[0] for part in told.split("[")[1:])
+    assert interval.endswith("no effect shown: the null test differs as much")
+    assert f'<span class="whole long">[{interval}]</span>' in unbroken(told)
 
 
 def test_a_graph_is_shown_as_a_picture_that_cannot_run_anything():

@@ -219,6 +219,23 @@ HEADERS = (
     *("implementation", "batch", "threads", "updates", "s/epoch", "time / torch", "time / floor"),
     *("train loss", "test accuracy %", "s to target", "flags"),
 )
+
+
+def test_long_interval_is_whole_in_a_window_and_runs_out_of_no_phone(browser, tmp_path):
+    document = page_document()
+    for row in document["attribution"]:
+        row["differs"] = False
+    path = tmp_path / "report.html"
+    path.write_text(report_page(document), encoding="utf-8")
+    opened = Visit(browser, path)
+    lines = "[...document.querySelectorAll('.whole.long')].map(span => span.getClientRects().length)"
+    assert set(opened.page.evaluate(lines)) == {1}
+    opened.page.set_viewport_size({"width": 360, "height": 740})
+    assert max(opened.page.evaluate(lines)) > 1
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 360
+    opened.context.close()
+
+
 OVERHANG = "(t => t.scrollWidth - t.clientWidth)(document.querySelector('#results-table .scroll'))"
 
 

@@ -1,12 +1,19 @@
 """Accuracies and their differences: with digits enough to check one against the other."""
 
+import re
+
 import made_documents
 import pytest
 from made_runs import cell, run
 
 from compare.analysis.budgets import budgets
-from compare.analysis.digits import points_text, points_texts
+from compare.analysis.digits import points_text, points_texts, signed_points
+from compare.render import budgets_table
+from compare.render.attribution_sentences import sentence
+from compare.render.attribution_table import attribution_columns
 from compare.render.budgets_table import budgets_columns
+from compare.render.columns import percent
+from compare.render.figures.attribution import amount
 from compare.render.regimes import regime_sentences
 from compare.render.tables import summary_columns
 
@@ -26,6 +33,37 @@ from compare.render.tables import summary_columns
 )
 def test_point_has_a_tenth_and_bounds_the_digits_that_they_support(triple, told):
     assert points_texts(*triple, landmark=0.0) == told
+
+
+@pytest.mark.parametrize("fraction", [-0.0, -1e-9, -0.0004, -0.000049])
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_is_written_with_a_minus(fraction, known):
+    at = 100 * fraction
+    bounds = (at, at) if known else (None, None)
+    row = {"outcome": "test_accuracy", "factor": "dtype", "from": "a", "to": "b", "levels": 2, "seeds": 1}
+    row |= {"paired_by": "seed", "contribution": fraction, "low": None, "high": None, "total": fraction}
+    told = [
+        budgets_table.points(at, *bounds).text,
+        budgets_table.points(at, -3.0 if known else None, 3.0 if known else None).point,
+        *points_texts(at, *bounds),
+        percent(dict.fromkeys(("test_accuracy", "test_accuracy_low", "test_accuracy_high"), -0.0)).text,
+        attribution_columns([row])["effect"][1].text,
+        amount(fraction, is_time=False),
+        sentence([row], "test_accuracy"),
+    ]
+    assert not [text for text in told if re.search(r"-0(\.0+)?(?![\d.])", text)]
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [(24.26, "+24.3"), (-24.26, "-24.3"), (0.04, "+0.0"), (-0.04, "+0.0"), (-0.06, "-0.1")],
+)
+def test_difference_in_points_has_a_sign_and_a_tenth(points, told):
+    assert signed_points(points) == budgets_table.points(points, None, None).text == told
+
+
+def test_point_that_a_tenth_would_make_nothing_keeps_a_digit_beside_its_bounds():
+    assert points_texts(0.04, -3.0, 3.0, landmark=0.0) == ("0.04", "-3", "3")
 
 
 def test_bound_is_not_rounded_onto_no_difference():
@@ -61,8 +99,8 @@ def test_sentences_tell_the_numbers_of_the_table(ends):
     shown = [value.point for value in budgets_columns(rows)["test accuracy %"]]
     sentences = list(regime_sentences(rows, "torch"))
     assert len(sentences) == 2
-    for sentence, accuracy in zip(sentences, shown[1:], strict=True):
-        assert f" has {accuracy}% test accuracy and full batch {shown[0]}%" in sentence
+    for told, accuracy in zip(sentences, shown[1:], strict=True):
+        assert f" has {accuracy}% test accuracy and full batch {shown[0]}%" in told
 
 
 def test_main_table_tells_an_uncertain_accuracy_to_a_tenth():

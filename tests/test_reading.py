@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from made_documents import full_document
+from made_timings import timed
 
 from benchmarks.report_size import made_document
 from compare import reading, report
+from compare.analysis.thread_ratios import thread_rows
+from compare.analysis.times import Times
 from compare.fields import ResultsError
 from compare.reading import read_results
 
@@ -92,6 +95,23 @@ def test_wrong_key_is_named(
     message = refused(path)
     assert message.startswith(f"{path}: ")
     assert told in message
+
+
+@pytest.mark.parametrize("bound", ["low", "high"])
+def test_a_time_beside_that_with_fewer_threads_has_both_bounds_or_none(
+    bound: str, document: dict[str, Any], tmp_path: Path
+) -> None:
+    timings = [
+        each
+        for threads in (1, 2)
+        for each in timed("numpy", [[0.1], [0.2 / threads], [0.1 / threads]], threads=threads)
+    ]
+    (row,) = thread_rows(Times(timings), None)
+    path = written(tmp_path, {**document, "thread_ratios": [row]})
+    assert read_results(path).document["thread_ratios"] == [row]
+    path = written(tmp_path, {**document, "thread_ratios": [row, {**row, f"thread_ratio_{bound}": None}]})
+    told = "thread_ratios[1].thread_ratio_low: an interval has both bounds or none"
+    assert refused(path).endswith(told)
 
 
 @pytest.mark.parametrize(

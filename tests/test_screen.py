@@ -8,9 +8,11 @@ import termios
 
 import made_documents
 import pytest
-from made_runs import parity, tensor
+from made_runs import cell, parity, run, tensor
 
+from compare.analysis.attribution import attribute
 from compare.campaign import describe
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.derivation import derivation_paragraphs
 from compare.render.fairness_notes import fairness_notes
 from compare.render.parity_table import parity_table
@@ -76,6 +78,33 @@ def test_no_interval_is_broken(columns):
     assert (
         " ".join(text.split()) == ("It is 0.5 [0.4, 0.6, no effect shown] and 120 [90, ∞) to it, " * 4)[:-1]
     )
+
+
+def effects_not_shown():
+    """The split of a time whose effects have narrow intervals, all within the noise of the null test."""
+    runs = [
+        run(cell(name, batch_size=size), seed, seconds=seconds * luck)
+        for name, by_name in (("numpy", 1.0), ("torch", 2.0))
+        for size, seconds in (("full", by_name), (32, 2 * by_name))
+        for seed, luck in enumerate((0.98, 1.0, 1.02))
+    ]
+    return attribution_sentences(attribute(runs, null={"log_ratio_95": 5.0}))[0]
+
+
+@pytest.mark.parametrize("columns", range(NARROWEST, WIDEST + 1))
+def test_no_interval_of_an_effect_is_broken_that_a_line_can_hold(columns):
+    told = effects_not_shown()
+    (interval,) = {f"[{part.partition(']')[0]}]" for part in told.split("[")[1:]}
+    assert interval.endswith(", no effect shown: the null test differs as much]")
+    text = wrapped(told, columns)
+    assert max(map(len, text.splitlines())) <= columns
+    assert (interval in text) == (columns >= len(interval) + len("  ,"))
+    assert " ".join(text.split()) == told
+
+
+def test_what_stands_in_parentheses_behind_an_open_interval_may_be_broken():
+    told = "It took 120 [90, ∞) times as long (which is long)."
+    assert wrapped(told, 40).splitlines() == ["It took 120 [90, ∞) times as long (which", "  is long)."]
 
 
 def test_neither_names_nor_paths_are_broken():

@@ -11,7 +11,8 @@ from made_runs import cell, pair, parity, run, tensor, trajectory
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
 from compare.analysis.summary import SUMMARY_KEYS, summarise
-from compare.render.attribution_table import attribution_sentences, attribution_table
+from compare.render.attribution_sentences import attribution_sentences
+from compare.render.attribution_table import attribution_table
 from compare.render.markdown import table_markdown
 from compare.render.parity_table import parity_table
 from compare.render.tables import WIDEST, csv_text, summary_table

@@ -15,7 +15,6 @@ from itertools import combinations
 from statistics import fmean
 from typing import Any
 
-from compare.analysis.digits import decimals, interval_texts, joined, points_texts, signed, with_decimals
 from compare.analysis.null_test import differs
 from compare.analysis.statistics import Interval, mean_interval
 from compare.analysis.times import Times, run_seconds_per_epoch
@@ -23,8 +22,6 @@ from compare.results import Cell, Run
 from compare.timings import Timing
 
 FACTORS = ("batch_size", "implementation", "objective", "optimizer", "dtype", "threads")
-CALLED = {"batch_size": "batch regime", "implementation": "framework", "objective": "loss"}
-NOT_SHOWN = "no effect shown"
 ROUNDING = 12  # decimals: what is left of a sum of differences that cancel is not an effect
 
 Level = str | int
@@ -169,10 +166,11 @@ def is_shown(row: Mapping[str, Any]) -> bool | None:
 
     Its interval alone decides where the results are older than `differs`.
     """
-    return row["differs"] if "differs" in row else _excludes_no_effect(row)
+    return row["differs"] if "differs" in row else excludes_no_effect(row)
 
 
-def _excludes_no_effect(row: Mapping[str, Any]) -> bool | None:
+def excludes_no_effect(row: Mapping[str, Any]) -> bool | None:
+    """Whether the interval of a row's effect holds effects alone; None where it has none."""
     if row["low"] is None:
         return None
     low, high = (round(row[end], ROUNDING) for end in ("low", "high"))
@@ -194,62 +192,3 @@ def _corners(
         number: {corner: fmean(found) for corner, found in of_number.items()}
         for number, of_number in samples.items()
     }
-
-
-def sentence(rows: Sequence[Mapping[str, Any]], outcome: str = "seconds_per_epoch") -> str:
-    """Return the split of one outcome in a sentence, told from the lower end to the higher ("" for none).
-
-    Each factor stands with its levels at the two ends. One below 1x (or a negative number of points) worked
-    against the difference; "no effect shown" means that the interval holds no effect, or that the null test
-    differs as much, which is added then.
-    """
-    rows = [row for row in rows if row["outcome"] == outcome]
-    if not rows:
-        return ""
-    sign = -1 if rows[0]["total"] < 0 else 1
-    parts = ", ".join(f"{_named(row, sign)} {_part(row, sign)}" for row in rows)
-    told = f"{_total(rows[0])} between the two ends of the grid: {parts}"
-    left_out = [CALLED.get(row["factor"], row["factor"]) for row in rows if row["levels"] > 2]
-    if left_out:
-        told += f"; of {joined(left_out)} only the first and the last level are compared"
-    return f"of the {told}"
-
-
-def _named(row: Mapping[str, Any], sign: int) -> str:
-    """A factor with its two levels, such as "framework (numpy to torch)"."""
-    start, end = (row["from"], row["to"])[::sign]
-    return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end})"
-
-
-def _total(row: Mapping[str, Any]) -> str:
-    total = abs(row["total"])
-    if row["outcome"] == "seconds_per_epoch":
-        ratio = math.exp(total)
-        return f"{with_decimals(ratio, decimals(ratio, None, None))}x in seconds per epoch"
-    return f"{100 * total:.1f} points of test accuracy"
-
-
-def _part(row: Mapping[str, Any], sign: int) -> str:
-    bounds = [] if row["low"] is None else [row["low"], row["high"]]
-    values = [round(sign * value, ROUNDING) for value in (row["contribution"], *bounds)]
-    if row["outcome"] == "seconds_per_epoch":
-        texts = _texts([math.exp(value) for value in values], ratio=True)
-    else:
-        texts = _texts([100 * value for value in values], ratio=False)
-    if not bounds:
-        return texts[0]
-    if min(values[1:]) == 0 == max(values[1:]):
-        return "nothing"
-    why = ""
-    if not is_shown(row):
-        why = f", {NOT_SHOWN}" + (": the null test differs as much" if _excludes_no_effect(row) else "")
-    return f"{texts[0]} [{texts[1]}, {texts[2]}{why}]"
-
-
-def _texts(values: Sequence[float], *, ratio: bool) -> list[str]:
-    point, *bounds = values
-    low, high = sorted(bounds) if bounds else (None, None)
-    if ratio:
-        shown = interval_texts(point, low, high, landmark=1.0)
-        return [f"{shown[0]}x", *shown[1:]]
-    return [signed(text) for text in points_texts(point, low, high, landmark=0.0)]

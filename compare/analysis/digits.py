@@ -66,8 +66,8 @@ def points_texts(
     """Return an accuracy in percent, or a difference in points, and its two bounds, or the point alone.
 
     The bounds have the digits that the interval supports, whole points at least. The point is told to a tenth
-    in any case: it is what these runs came to, and the interval says what others may. So a reader can check
-    the difference of two.
+    at least, 0.04 beside its bounds as it is: it is what these runs came to, and the interval says what
+    others may. So a reader can check the difference of two. Nothing is told as "0.0", never with a minus.
     """
     least, most = OF_POINTS
     if low is None or high is None:
@@ -82,6 +82,11 @@ def points_texts(
 def signed(text: str) -> str:
     """Return a number's text with a plus where it has no minus."""
     return text if text.startswith("-") else f"+{text}"
+
+
+def signed_points(points: float) -> str:
+    """Return a difference in points of accuracy to a tenth, with its sign; none is "+0.0"."""
+    return f"{round(points, OF_POINTS[0]) + 0.0:+.{OF_POINTS[0]}f}"
 
 
 def points_text(points: float) -> str:

@@ -1,4 +1,4 @@
-"""What made the difference: the effect of each factor, as a table and in sentences."""
+"""What made the difference: the effect of each factor, as a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from compare.analysis.attribution import CALLED, NOT_SHOWN, ROUNDING, is_shown, sentence
-from compare.analysis.digits import decimals, points_texts, signed, with_decimals
+from compare.analysis.attribution import ROUNDING, is_shown
+from compare.analysis.digits import decimals, points_texts, signed, signed_points, with_decimals
+from compare.render.attribution_sentences import NOT_SHOWN, factor_name
 from compare.render.text import grid
 from compare.render.value import Table, Value, as_text, measured, plain, transposed
 
@@ -18,12 +19,6 @@ NOTHING_TO_ATTRIBUTE = (
 )
 OUTCOMES = {"seconds_per_epoch": "seconds/epoch, times", "test_accuracy": "test accuracy, points"}
 """What is split, and the unit of the effects: times multiply, points add up."""
-
-
-def attribution_sentences(rows: Sequence[Row]) -> list[str]:
-    """Return the split of time (as factors) and of accuracy (in points), a sentence each."""
-    told = (sentence(rows, outcome) for outcome in dict.fromkeys(row["outcome"] for row in rows))
-    return [f"{text[:1].upper()}{text[1:]}." for text in told]
 
 
 def attribution_table(rows: Sequence[Row], format: Literal["terminal", "github"] = "terminal") -> str:
@@ -38,7 +33,7 @@ def attribution_columns(rows: Sequence[Row]) -> Table:
         parts = [row for row in rows if row["outcome"] == outcome]
         for row in parts:
             ends = (_level(row, row["from"]), _level(row, row["to"]))
-            lines.append(_line(row, str(CALLED.get(row["factor"], row["factor"])), ends, _effect(row)))
+            lines.append(_line(row, factor_name(row), ends, _effect(row)))
         whole = _total(parts[0])
         lines.append(_line(parts[0], "all together", (Value(""), Value("")), whole))
     return transposed(lines)
@@ -86,4 +81,4 @@ def _total(row: Row) -> Value:
     if row["outcome"] == "seconds_per_epoch":
         ratio = math.exp(row["total"])
         return Value(with_decimals(ratio, decimals(ratio, None, None)))
-    return Value(f"{100 * row['total'] + 0.0:+.1f}")
+    return Value(signed_points(100 * row["total"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from compare.analysis.digits import points_texts
+from compare.analysis.digits import points_texts, signed_points
 from compare.cell_names import CONTEXT
 from compare.plural import number_of
 from compare.render.columns import loss, percent
@@ -50,6 +50,6 @@ def points(point: float | None, low: float | None, high: float | None) -> Value:
         return Value(NOTHING)
     point = round(point, 2)
     if low is None or high is None or round(low, 2) == round(high, 2):
-        return Value(f"{point:+.1f}")
+        return Value(signed_points(point))
     shown, *bounds = points_texts(point, low, high, landmark=0.0)
     return Value(f"+{shown}" if point > 0 else shown, *bounds)

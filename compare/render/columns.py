@@ -31,7 +31,7 @@ def percent(row: Row) -> Value:
     if point is None:
         return Value(NOTHING)
     if low is None or high is None or high == low:
-        return Value(f"{point:.1f}")
+        return Value(*points_texts(point, None, None))
     return Value(*points_texts(point, low, high))
 
 

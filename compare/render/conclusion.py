@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.attribution import CALLED, is_shown
+from compare.analysis.attribution import is_shown
 from compare.analysis.digits import (
     decimals,
     joined,
@@ -15,6 +15,7 @@ from compare.analysis.digits import (
     with_decimals,
     with_interval,
 )
+from compare.render.attribution_sentences import factor_name
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import counted, printable, scientific
@@ -36,7 +37,7 @@ def conclusion(document: Row) -> list[str]:
     sentences = [
         _parity(document["parity"], reference),
         _time(rows, reference, document.get("null_test")),
-        _accuracy(rows, reference, document["attribution"], once(trained, document["runs"])),
+        _accuracy(rows, reference, document, once(trained, document["runs"])),
     ]
     names = tuple(row["implementation"] for row in rows)
     return [printable(f"{text if text.startswith(names) else _capital(text)}.") for text in sentences]
@@ -138,10 +139,13 @@ def _places(row: Row) -> int:
     return decimals(row["time_ratio"], row["time_ratio_low"], row["time_ratio_high"], landmark=1.0)
 
 
-def _accuracy(rows: Sequence[Row], reference: str, attribution: Sequence[Row], runs: Trained) -> str:
+def _accuracy(rows: Sequence[Row], reference: str, document: Row, runs: Trained) -> str:
     if runs.bad == runs.runs:
         return "no run ended well: there is no accuracy to tell" if runs.runs else "no runs were made"
-    parts = [_ends(rows) + _agreement(rows, reference), *_deciding(attribution)]
+    parts = [
+        _ends(rows) + _agreement(rows, reference),
+        *_deciding(document["attribution"], document.get("null_test")),
+    ]
     if runs.bad:
         parts.append(f"{runs.bad} of {counted(runs.runs, 'run')} did not end well and are left out of this")
     return "; ".join(parts)
@@ -182,7 +186,7 @@ def _agreement(rows: Sequence[Row], reference: str) -> str:
     return f", and implementations differ by at most {apart} points at the same settings"
 
 
-def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
+def _deciding(attribution: Sequence[Row], null: Row | None) -> Iterator[str]:
     """The factor with the largest share of each outcome, of those whose effect was shown."""
     for outcome, called in (("test_accuracy", "accuracy"), ("seconds_per_epoch", "time an epoch")):
         rows = [row for row in attribution if row["outcome"] == outcome]
@@ -194,7 +198,8 @@ def _deciding(attribution: Sequence[Row]) -> Iterator[str]:
         elif all(row["low"] is None for row in rows):
             yield f"what decides the {called} was not shown: a single {rows[0]['paired_by']} has no interval"
         else:
-            noise = " or is within the null test's noise" if outcome == "seconds_per_epoch" else ""
+            judged = outcome == "seconds_per_epoch" and null is not None
+            noise = " or is within the null test's noise" if judged else ""
             yield f"what decides the {called} was not shown: every interval contains no effect{noise}"
 
 
@@ -212,4 +217,4 @@ def _share(row: Row) -> str:
     else:
         shown, *bounds = points_texts(*(100 * value for value in triple), landmark=0.0)
         told = f"+{shown} [{', '.join(bounds)}] points"
-    return f"{CALLED.get(row['factor'], row['factor'])} ({start} to {end}: {told})"
+    return f"{factor_name(row)} ({start} to {end}: {told})"

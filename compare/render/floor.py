@@ -8,7 +8,7 @@ from typing import Any
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.cell_names import CONTEXT
 from compare.render.places import at_settings
-from compare.render.ranges import places, share, spread
+from compare.render.ranges import ONE_PROCESS, places, share, spread
 
 Row = Mapping[str, Any]
 MOST_SETTINGS = 2
@@ -78,8 +78,7 @@ def _range(what: str, takes: str, than: str, found: Sequence[Row], rows: Sequenc
         told.append(f"{no} was shown {places(unclear, rows)}")
     if once:
         times, where = spread(once, "floor_ratio", rows), share(once, len(found))
-        alone = "in one process: that gives no interval"
-        told.append(f"{what} took {times} times as long as {than} {where} {alone}")
+        told.append(f"{what} took {times} times as long as {than} {where} {ONE_PROCESS}")
     return "; ".join(told) + "."
 
 
@@ -98,7 +97,7 @@ def _multiples(rows: Sequence[Row]) -> Iterable[str]:
     for row in rows:
         update, (ratio, bounds) = f"{row['implementation']}'s update", _figures(row)
         if not bounds:
-            yield f"{update} took {ratio} times as long as {products} in one process: that gives no interval"
+            yield f"{update} took {ratio} times as long as {products} {ONE_PROCESS}"
         elif not row["floor_differs"]:
             yield f"no difference between {update} and {products} was shown (ratio {ratio}, {bounds})"
         else:
@@ -114,8 +113,7 @@ def _libraries(row: Row, base: Row) -> str:
     this, that = (LIBRARIES.get(each["library"], each["library"]) for each in (row, base))
     ratio, bounds = _figures(row)
     if not bounds:
-        once = "in one process: that gives no interval"
-        return f"the same products took {ratio} times as long through {this} as through {that} {once}"
+        return f"the same products took {ratio} times as long through {this} as through {that} {ONE_PROCESS}"
     if not row["floor_differs"]:
         told = f"no difference between the same products through {this} and through {that} was shown"
         return f"{told} (ratio {ratio}, {bounds})"

@@ -12,6 +12,10 @@ from compare.render.text import setting
 Row = Mapping[str, Any]
 MOST_PLACES = 4
 """Settings that are named; more are counted."""
+ONE_PROCESS = "in one process: that gives no interval"
+"""Behind a ratio that shows nothing."""
+NOISE_AS_LARGE = "the null test differs as much"
+"""Why a ratio is no difference whose interval does not contain 1."""
 
 
 def spread(rows: Sequence[Row], key: str, all_rows: Sequence[Row]) -> str:

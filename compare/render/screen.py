@@ -8,13 +8,12 @@ import textwrap
 from collections.abc import Iterable
 from typing import TextIO
 
-from compare.render.text import printable
+from compare.render.text import INTERVAL, printable
 
 WIDEST = 116
 """Characters of a line of text; of a file or a pipe always, of a terminal where it has them."""
 NARROWEST = 40
 """A terminal that says it is narrower breaks the lines itself."""
-INTERVAL = re.compile(r"\[[^\[\]]{1,40}[\])]")
 KEPT = "\N{NO-BREAK SPACE}"
 
 
@@ -30,17 +29,22 @@ def columns_of(stream: TextIO | None) -> int:
 def wrapped(text: str, columns: int = WIDEST, first: str = "", others: str = "  ") -> str:
     """Return a sentence in lines of at most `WIDEST` characters, or as many as the terminal has.
 
-    It is broken between words, never inside an interval.
+    It is broken between words, never inside an interval that a line can hold.
 
     Args:
         text: what is printed; a character that cannot be printed becomes a space.
         columns: those of the terminal.
         first, others: what the first line and the others begin with.
     """
-    whole = INTERVAL.sub(lambda found: found[0].replace(" ", KEPT), printable(text))
+    width = max(NARROWEST, min(columns, WIDEST))
+    room = width - max(len(first), len(others)) - 1  # for the comma or the full stop behind it
+
+    def whole(found: re.Match[str]) -> str:
+        return found[0].replace(" ", KEPT) if len(found[0]) <= room else found[0]
+
     return textwrap.fill(
-        whole,
-        max(NARROWEST, min(columns, WIDEST)),
+        INTERVAL.sub(whole, printable(text)),
+        width,
         initial_indent=first,
         subsequent_indent=others,
         break_long_words=False,

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from compare.render.layout import Intervals
 from compare.render.text import printable
+from compare.render.timing_notes import NO_DIFFERENCE
 from compare.render.value import Table, Value
 
 SIGNS = {
@@ -49,6 +50,8 @@ SIGNS = {
 }
 """What LaTeX would take for something else, and what it cannot show as it is, with what shows it."""
 
+SIMILAR = r"$\sim$"
+"""What shows `NO_DIFFERENCE`."""
 NOT_IN_OT1 = "ÐðÞþ"
 
 
@@ -90,7 +93,7 @@ def _foreign(sign: str) -> str:
 def number(value: Value, intervals: Intervals) -> str:
     """Return a value with its interval in brackets, or behind plus and minus (two numbers where lopsided)."""
     point = _shown(value.point)
-    mark = r" $\sim$" if value.mark else ""
+    mark = f" {SIMILAR if value.mark == NO_DIFFERENCE else escaped(value.mark)}" if value.mark else ""
     if value.low is None or value.high is None:
         return f"{point}{mark}"
     if intervals == "brackets" or not all(map(_is_number, (value.point, value.low, value.high))):

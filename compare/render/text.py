@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 from compare.cell_names import level_text
@@ -10,6 +11,8 @@ from compare.plural import counted as counted
 
 Format = Literal["terminal", "github", "csv"]
 Columns = dict[str, list[str]]
+INTERVAL = re.compile(r"\[[^\[\]()]{1,80}[\])]")
+"""An interval in a sentence, "[0.41, 0.46]" or "[90, ∞)", with the words in it that say what it shows."""
 
 
 def scientific(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What more threads bring each implementation, in sentences: none where no difference was shown."""
+"""What more threads bring each implementation, in sentences; where no difference was shown, they say so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from compare.analysis.digits import interval_texts
 from compare.cell_names import level_text
 from compare.render.places import at_settings
-from compare.render.ranges import places, share, spread
+from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, places, share, spread
 
 Row = Mapping[str, Any]
 MOST_SETTINGS = 2
@@ -33,12 +33,10 @@ def _told(name: str, more: str, few: str, row: Row) -> str:
     """The time of one implementation at one setting."""
     ratio, *bounds = _texts(row)
     if not bounds:
-        return (
-            f"{name} with {more} took {ratio} of its time with {few} in one process: that gives no interval"
-        )
+        return f"{name} with {more} took {ratio} of its time with {few} {ONE_PROCESS}"
     interval = f"95% interval {bounds[0]} to {bounds[1]}"
     if not row["thread_differs"]:
-        why = "; the null test differs as much" if _excludes_1(row) else ""
+        why = f"; {NOISE_AS_LARGE}" if _excludes_1(row) else ""
         told = f"no difference between {name}'s time with {more} and with {few} was shown"
         return f"{told} (ratio {ratio}, {interval}{why})"
     if row["thread_ratio"] < 1:
@@ -65,8 +63,7 @@ def _together(who: str, few: str, rows: Sequence[Row]) -> str:
         told.append(f"{no} was shown {places(unclear, rows)}")
     if once:
         taken, where = spread(once, "thread_ratio", rows), share(once, len(rows))
-        alone = "in one process: that gives no interval"
-        told.append(f"{who} took {taken} of its time with {few} {where} {alone}")
+        told.append(f"{who} took {taken} of its time with {few} {where} {ONE_PROCESS}")
     return "; ".join(told) + "."
 
 

@@ -20,7 +20,10 @@ ENOUGH_PROCESSES = 5
 
 
 def timing_notes(document: Document, chosen: Sequence[str] = ()) -> list[str]:
-    """Return the notes to a results document's table, a line each; none where nothing was timed.
+    """Return the notes to a results document's table, a line each.
+
+    All but the one on the target are on times that were taken turn by turn: without them there is that alone,
+    where runs had a target, or none.
 
     `chosen` are the columns that were asked for, by their keys; () leaves the choice to the table.
     """

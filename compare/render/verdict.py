@@ -7,12 +7,12 @@ from typing import Any
 
 from compare.analysis.digits import decimals, joined, points_text, with_decimals
 from compare.cell_names import CONTEXT
-from compare.render.attribution_table import attribution_sentences
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import is_by_design, worst_tensor
 from compare.render.places import at_settings
-from compare.render.ranges import places, share, spread
+from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.text import counted, scientific
@@ -112,12 +112,12 @@ def _time(row: Row, reference: str) -> str:
     )
     if low is None or high is None:
         shown = with_decimals(ratio, decimals(ratio, None, None))
-        return f"{name} took {shown} of {reference}'s time in one process: that gives no interval"
+        return f"{name} took {shown} of {reference}'s time {ONE_PROCESS}"
     places = decimals(ratio, low, high, landmark=1.0)
     shown, *bounds = (with_decimals(value, places) for value in (ratio, low, high))
     interval = f"95% interval {bounds[0]} to {bounds[1]}"
     if not row["time_differs"]:
-        why = "" if low <= 1 <= high else "; the null test differs as much"
+        why = "" if low <= 1 <= high else f"; {NOISE_AS_LARGE}"
         told = f"no difference in time between {name} and {reference} was shown"
         return f"{told} (ratio {shown}, {interval}{why})"
     if ratio < 1:
@@ -146,9 +146,7 @@ def _times_together(name: str, ours: Sequence[Row], rows: Sequence[Row], referen
     if once:
         taken = spread(once, "time_ratio", rows)
         where = share(once, len(ours))
-        told.append(
-            f"{name} took {taken} of {reference}'s time {where} in one process: that gives no interval"
-        )
+        told.append(f"{name} took {taken} of {reference}'s time {where} {ONE_PROCESS}")
     return "; ".join(told) + "."
 
 

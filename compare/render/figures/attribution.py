@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from compare.analysis.attribution import CALLED, NOT_SHOWN, is_shown, sentence
+from compare.analysis.attribution import is_shown
+from compare.analysis.digits import signed_points
+from compare.render.attribution_sentences import NOT_SHOWN, attribution_sentences, factor_name
 from compare.render.figures.series import Row
 from compare.render.figures.style import COLOURS, HATCHES, INK, logarithmic, new_figure, plain
 
@@ -106,11 +108,11 @@ def amount(value: float, is_time: bool) -> str:
     """Return "×4.0" or "+24.3 points"."""
     if is_time:
         return f"×{math.exp(value):.3g}"
-    return f"{100 * value + 0.0:+.1f} points"
+    return f"{signed_points(100 * value)} points"
 
 
 def _step(row: Row, sign: int) -> str:
-    name = CALLED.get(row["factor"], row["factor"])
+    name = factor_name(row)
     ends = [plain(row[end], 24) for end in ("from", "to")][::sign]
     return f"{name}\n{ends[0]} → {ends[1]}"
 
@@ -118,8 +120,7 @@ def _step(row: Row, sign: int) -> str:
 def caption(document: Document) -> str:
     """Return the split in words."""
     rows = document["attribution"]
-    told = [sentence(rows, outcome) for outcome in dict.fromkeys(row["outcome"] for row in rows)]
-    split = " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
+    split = " ".join(attribution_sentences(rows))
     return (
         "The whole difference between the two ends of the grid, split among its factors (Shapley values, 95% "
         f"intervals as whiskers); factors of time multiply, points of accuracy add. {split}"

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from compare.render.attribution_table import attribution_sentences
+from compare.render.attribution_sentences import attribution_sentences
 from compare.render.conclusion import conclusion
 from compare.render.method import method_text
 from compare.render.page.charts import chart_data
@@ -28,7 +28,7 @@ from compare.render.page.tables import (
 )
 from compare.render.parity_table import failure_lines
 from compare.render.settings import title_of
-from compare.render.text import printable
+from compare.render.text import INTERVAL, printable
 from compare.render.timing_notes import timing_notes
 from compare.render.verdict import verdict
 
@@ -36,6 +36,8 @@ Document = Mapping[str, Any]
 
 SCRIPTS = ("sorting.js", "look.js", "curves.js", "times.js", "parity.js", "effort.js", "controls.js")
 """A name that one of them uses while it is read stands in an earlier one."""
+WIDTH_OF_A_PHONE = 30
+"""Characters of a line there, in the largest letters that a sentence has."""
 
 
 def report_page(document: Document, *, graph: bytes = b"") -> str:
@@ -142,12 +144,16 @@ def asset(name: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return the text as HTML in which no line breaks inside a number or an interval."""
+    """Return the text as HTML in which no line breaks inside a number or an interval.
+
+    One that is longer than a phone is wide has a class of its own: there it is broken after all.
+    """
     from markupsafe import Markup, escape
 
-    parts = re.split(r"(\[[^\[\]]{1,40}\]|\d[\d.]*e[-+]\d+)", text)
+    spans = {False: Markup("<span class=whole>{}</span>"), True: Markup('<span class="whole long">{}</span>')}
+    parts = re.split(rf"({INTERVAL.pattern}|\d[\d.]*e[-+]\d+)", text)
     pieces = (
-        Markup("<span class=whole>{}</span>").format(part) if at % 2 else escape(part)
+        spans[len(part) > WIDTH_OF_A_PHONE].format(part) if at % 2 else escape(part)
         for at, part in enumerate(parts)
     )
     return Markup("").join(pieces)

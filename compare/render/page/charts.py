@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from compare.analysis.attribution import CALLED, NOT_SHOWN, is_shown
+from compare.analysis.attribution import is_shown
 from compare.cell_names import CONTEXT, Key, key_of, varying
+from compare.render.attribution_sentences import NOT_SHOWN, factor_name
 from compare.render.page.curves import MOST_CONTESTANTS, contestants, curves, kept, short
 from compare.render.page.names import settings_of
 from compare.render.text import printable
@@ -116,7 +117,7 @@ def attribution(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [
         {
             "outcome": row["outcome"],
-            "factor": CALLED.get(row["factor"], row["factor"]),
+            "factor": factor_name(row),
             "change": printable(f"{row['from']} to {row['to']}"),
             "note": NOT_SHOWN if is_shown(row) is False else "",
             **{
