@@ -14,7 +14,7 @@ from compare.measure.schedule import Planned, interleaved
 from compare.measure.tuning import PlannedTuning, planned_tunings
 from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
-from compare.plural import counted
+from compare.plural import counted, part_of
 from compare.progress import Progress
 from compare.results import Cell
 from compare.shelf import Shelf
@@ -49,7 +49,7 @@ def record_tunings(
     total = len(plan) + len(store.tunings)
 
     def on_disk() -> str:
-        return f"{len(store.tunings)} of {counted(total, 'tried learning rate')} are on disk, and no new run"
+        return f"{part_of(len(store.tunings), total, 'tried learning rate')} on disk, and no new run"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "learning rates") as progress:
 
@@ -78,7 +78,7 @@ def record_runs(
     total = len(experiment.cells()) * len(experiment.run.seeds)
 
     def on_disk() -> str:
-        return f"{len(store.runs)} of {counted(total, 'run')} are on disk"
+        return f"{part_of(len(store.runs), total, 'run')} on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown) as progress:
         for run in place.make_runs(plan, parity_verdict(parity), reporter(progress)):

@@ -14,8 +14,8 @@ from compare.measure.conditions import conditions, differences
 from compare.measure.laboratory import Laboratory
 from compare.options import Options
 from compare.overrides import flag_of
+from compare.plural import counted, verb_of
 from compare.recording import ended, entrants_of, key_of, planned_runs, planned_sittings
-from compare.render.text import counted
 from compare.results import ResultsError
 from compare.sections import SECTIONS
 from compare.store import EXPERIMENT, Store, read_experiment
@@ -125,7 +125,7 @@ def taken_over(store: Store, laboratory: Laboratory) -> str:
     """
     experiment, left = laboratory.experiment, planned_runs(store, laboratory)
     total, before = len(experiment.cells()) * len(experiment.run.seeds), store.runs.statuses()
-    are = "is" if len(left) == 1 else "are"
+    are = verb_of("is", "are", len(left))
     again = sum(before.get(key_of(planned), "refused") != "refused" for planned in left)
     told = (
         f"{total - len(left)} of {counted(total, 'run')} taken over, {len(left) or 'none'} {are} left to do"
