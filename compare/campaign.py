@@ -15,10 +15,10 @@ from compare.measure.preflight import NoDeviceError, check_contestants, skipping
 from compare.measure.task import check_fit, dataset_of
 from compare.measure.workplaces import Here, Workplace, WorkplaceError
 from compare.options import Options
+from compare.plural import counted
 from compare.recording import Interrupted
 from compare.render.screen import columns_of, sentences, wrapped
 from compare.render.settings import title_of
-from compare.render.text import counted
 from compare.results import ResultsError
 from compare.resumption import (
     asked_experiment,

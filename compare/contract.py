@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from compare.options import Parser
 from compare.signals import end_with
 
 KEPT, BROKEN, NOT_TRIED, INTERRUPTED = 0, 1, 2, 130
@@ -21,6 +18,8 @@ EPILOG = "Exit code 0: kept; 1: broken; 2: could not be tried, and why."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    from compare.options import Parser
+
     parser = Parser("python -m compare.contract", DESCRIPTION, EPILOG)
     parser.add_argument("target", metavar="FILE.py:CLASS|NAME", help="what to try, or a name of --list")
     parser.add_argument("--timeout", type=float, default=300.0, metavar="S", help="seconds (default: 300)")
@@ -62,6 +61,9 @@ def refuse(what: str) -> int:
 
 def ask(target: str, timeout: float) -> dict[str, Any] | str:
     """Try the contract in a contestant's process; return the answer, or why there is none."""
+    import tempfile
+    from pathlib import Path
+
     from compare.measure.contestant import Contestant, ContestantError
 
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:

@@ -6,13 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compare.flags import add_flags, overrides_of
-from compare.options import Parser
-from compare.output import write_file
 from compare.signals import end_with
+
+if TYPE_CHECKING:
+    from compare.options import Parser
 
 EQUAL, NOT_EQUAL, BAD_INPUT = 0, 1, 2
 START = "torchrun --nproc-per-node 2 -m compare.distributed"
@@ -26,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     first = os.environ["RANK"] == "0"
     from compare.experiment import ExperimentError, load_experiment
+    from compare.flags import overrides_of
     from compare.measure.task import check_fit, dataset_of
     from data import DataError
 
@@ -55,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def written(path: str, document: Mapping[str, Any]) -> bool:
     """Write the document as JSON; say in one line where that cannot be done."""
+    from pathlib import Path
+
+    from compare.output import write_file
+
     try:
         write_file(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
     except OSError as error:
@@ -65,6 +69,9 @@ def written(path: str, document: Mapping[str, Any]) -> bool:
 
 def build_parser() -> Parser:
     """Build the parser of the command."""
+    from compare.flags import add_flags
+    from compare.options import Parser
+
     parser = Parser(
         START,
         "Prove that the gradient of a full batch whose rows are spread over several processes, and added up "

@@ -14,11 +14,15 @@ from compare.measure.schedule import Planned, interleaved
 from compare.measure.tuning import PlannedTuning, planned_tunings
 from compare.measure.workplaces import Workplace
 from compare.parity.verdicts import Parity
-from compare.plural import counted
+from compare.plural import counted, part_of
 from compare.progress import Progress
 from compare.results import Cell
+from compare.shelf import Shelf
 from compare.store import Store
 from compare.tunings import in_regime_order
+
+ENDED = ("ok", "diverged")
+"""How what is kept has ended: a training that diverges would do so again."""
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -28,7 +32,7 @@ class Interrupted(Exception):  # noqa: N818
 def planned_runs(store: Store, laboratory: Laboratory) -> list[Planned]:
     """Return the runs of the grid that have not ended well yet."""
     experiment = laboratory.experiment
-    done = {key for key, status in store.runs.statuses().items() if status in ("ok", "diverged")}
+    done = {key for key, status in store.runs.statuses().items() if status in ENDED}
     plan = interleaved(experiment.cells(), experiment.run.seeds)
     return [planned for planned in plan if key_of(planned) not in done]
 
@@ -45,7 +49,7 @@ def record_tunings(
     total = len(plan) + len(store.tunings)
 
     def on_disk() -> str:
-        return f"{len(store.tunings)} of {counted(total, 'tried learning rate')} are on disk, and no new run"
+        return f"{part_of(len(store.tunings), total, 'tried learning rate')} on disk, and no new run"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown, "learning rates") as progress:
 
@@ -74,7 +78,7 @@ def record_runs(
     total = len(experiment.cells()) * len(experiment.run.seeds)
 
     def on_disk() -> str:
-        return f"{len(store.runs)} of {counted(total, 'run')} are on disk"
+        return f"{part_of(len(store.runs), total, 'run')} on disk"
 
     with told_how_to_go_on(store, on_disk), Progress(len(plan), shown) as progress:
         for run in place.make_runs(plan, parity_verdict(parity), reporter(progress)):
@@ -85,12 +89,8 @@ def record_runs(
 def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown: bool) -> None:
     """Time the cells that have a good run; raise `Interrupted` where the user stops it."""
     settings = laboratory.experiment.run
-    trained = {cell for (cell, _, _), status in store.runs.statuses().items() if status == "ok"}
-    cells = [cell for cell in laboratory.experiment.cells() if cell in trained]
-    reference = laboratory.experiment.reference
-    every = list(sittings(cells, settings.processes, reference, settings.null_test, settings.floor))
-    left = missing(every, store.timings, settings.rounds)
-    total = sum(len(sitting.entrants) for sitting in every)
+    every, left = planned_sittings(store, laboratory)
+    total = entrants_of(every)
 
     def on_disk() -> str:
         return f"all runs and {len(store.timings)} of {counted(total, 'timing')} are on disk"
@@ -105,13 +105,28 @@ def record_timings(store: Store, laboratory: Laboratory, place: Workplace, shown
             store.append(timing)
 
 
+def planned_sittings(store: Store, laboratory: Laboratory) -> tuple[list[Sitting], list[Sitting]]:
+    """Return the sittings of the cells that have a good run by now: all, and those not complete yet."""
+    settings = laboratory.experiment.run
+    trained = {cell for (cell, _, _), status in store.runs.statuses().items() if status == "ok"}
+    cells = [cell for cell in laboratory.experiment.cells() if cell in trained]
+    reference = laboratory.experiment.reference
+    every = list(sittings(cells, settings.processes, reference, settings.null_test, settings.floor))
+    return every, missing(every, store.timings, settings.rounds)
+
+
+def entrants_of(planned: Collection[Sitting]) -> int:
+    """Return how many timings the sittings make."""
+    return sum(len(sitting.entrants) for sitting in planned)
+
+
 def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
     """Measure the gradient noise where that is wanted and not done; raise `Interrupted` likewise."""
     rows = len(laboratory.data.X_train)
     experiment = laboratory.experiment
     runs = [*store.runs_of(experiment.run.seeds[0], experiment.cells())]
     plan = planned_noise(experiment, rows, runs, store.noise_scales)
-    total = len(plan) + len(store.noise_scales)
+    total = len(plan) + ended(store.noise_scales)
 
     def on_disk() -> str:
         return f"all runs and {len(store.noise_scales)} of {counted(total, 'noise scale')} are on disk"
@@ -124,6 +139,11 @@ def record_noise(store: Store, laboratory: Laboratory, shown: bool) -> None:
         for record in measure_noise(laboratory, plan, report):
             store.append(record)
             progress.did_one()
+
+
+def ended(shelf: Shelf[Any]) -> int:
+    """Return how many records are of something that ended of itself, and is not made again."""
+    return sum(status in ENDED for status in shelf.statuses().values())
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from compare.measure.conditions import conditions, differences
 from compare.measure.laboratory import Laboratory
 from compare.options import Options
 from compare.overrides import flag_of
-from compare.recording import key_of, planned_runs
-from compare.render.text import counted
+from compare.plural import counted, verb_of
+from compare.recording import ended, entrants_of, key_of, planned_runs, planned_sittings
 from compare.results import ResultsError
 from compare.sections import SECTIONS
 from compare.store import EXPERIMENT, Store, read_experiment
@@ -118,16 +118,25 @@ def check_conditions(directory: Path, experiment: Experiment, dataset: Dataset) 
 
 
 def taken_over(store: Store, laboratory: Laboratory) -> str:
-    """Return how many runs are done and how many are left to do, and what else is on disk."""
+    """Return how many runs are done and how many are left to do, and what else is not made again.
+
+    Runs that were refused are left to do, but were never tried. Of the timings those count whose sitting is
+    complete: the others are taken again.
+    """
     experiment, left = laboratory.experiment, planned_runs(store, laboratory)
     total, before = len(experiment.cells()) * len(experiment.run.seeds), store.runs.statuses()
-    are = "is" if len(left) == 1 else "are"
-    again = sum(key_of(planned) in before for planned in left)
+    are = verb_of("is", "are", len(left))
+    again = sum(before.get(key_of(planned), "refused") != "refused" for planned in left)
     told = (
         f"{total - len(left)} of {counted(total, 'run')} taken over, {len(left) or 'none'} {are} left to do"
     )
     told += f" ({again} tried before)" if again else ""
-    more = {"timing": len(store.timings), "tried learning rate": len(store.tunings)}
+    every, missing = planned_sittings(store, laboratory)
+    more = {
+        "timing": entrants_of(every) - entrants_of(missing),
+        "tried learning rate": len(store.tunings),
+        "noise scale": ended(store.noise_scales),
+    }
     kept = [counted(count, what) for what, count in more.items() if count]
     told += f"; {joined(kept)} taken over, too" if kept else ""
     return f"Going on with {store.directory}: {told}."

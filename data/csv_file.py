@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, shown
+from data.plural import counted
 from data.table import Table
 from data.text_stream import check_expansion, open_text
 
@@ -87,7 +88,7 @@ def _label_index(path: Path, first: list[str], wanted: int | str | None) -> int:
         return 0
     if isinstance(wanted, int):
         if not 1 <= wanted <= len(first):
-            columns = "1 column" if len(first) == 1 else f"{len(first)} columns"
+            columns = counted(len(first), "column")
             raise DataError(f"{path}: has {columns}, so column {wanted} cannot hold the labels")
         return wanted - 1
     places = [index for index, name in enumerate(first) if name.strip() == wanted.strip()]

@@ -13,6 +13,7 @@ from data.errors import DataError, shown
 from data.images import image_shape
 from data.labels import LabelError, class_names, encode
 from data.parsed import parsed_once
+from data.plural import counted
 from data.scaling import fit_each_column, fit_scaling
 from data.sources import LabelColumn, Request, Source, find_source
 from data.split import DEFAULT_TEST_FRACTION, check_fraction, choose_test_rows, take_out
@@ -187,7 +188,7 @@ def _located(table: Table, error: LabelError) -> DataError:
 
 def _check_same_columns(train: Table, test: Table) -> None:
     if len(train.columns) != len(test.columns):
-        features = "1 feature" if len(test.columns) == 1 else f"{len(test.columns)} features"
+        features = counted(len(test.columns), "feature")
         raise DataError(f"{test.path}: has {features} where {train.path} has {len(train.columns)}")
     if not (train.has_header and test.has_header):
         return

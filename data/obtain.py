@@ -3,14 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import DataError, DatasetNotFound, shown
-from data.files import open_bytes
 from data.places import IDX_NAMES, cache_directory, find_all, is_offline
-from data.published import PUBLISHED, Published
+from data.published import PUBLISHED, Published, is_published
 
 if TYPE_CHECKING:
     from data.download import Report
@@ -67,10 +65,8 @@ def _find(published: Published, data_dir: Path | None, cache: Path) -> list[Path
 
 def _refuse_another(published: Published, directory: Path, files: list[Path]) -> None:
     """Raise DataError where the files are another published dataset's, which have the same names."""
-    with open_bytes(files[-1]) as stream:
-        digest = sha256(stream.read(published.files[-1].size + 1)).hexdigest()
     for other in PUBLISHED.values():
-        if other.files[-1].sha256 == digest and other is not published:
+        if other is not published and is_published(files[-1], other.files[-1]):
             raise DataError(f"{directory}: holds the files of {other.name}, not of {published.name}")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError
+from data.plural import counted
 
 DEFAULT_TEST_FRACTION = 0.2
 _KEY = b"side-by-side split 1"
@@ -105,7 +106,8 @@ def _check_shares(
     for name, size, share in zip(names, sizes, shares, strict=True):
         if not 0 < share < size:
             part = "testing" if share == 0 else "training"
+            rows = counted(int(size), "row")
             raise DataError(
-                f"{name}: a test fraction of {fraction:g} of {size} row(s) leaves none for {part}; "
+                f"{name}: a test fraction of {fraction:g} of {rows} leaves none for {part}; "
                 "choose another fraction or give more rows"
             )

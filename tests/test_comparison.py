@@ -197,6 +197,26 @@ def test_results_without_timing_blocks_are_paired_by_seed(document: dict[str, An
     assert all(cell.ratio and cell.ratio.point == 1 for cell in found.cells)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "same", "told"),
+    [
+        (1, True, "1 of 1 training ends with the same weights in A and B, bit by bit."),
+        (1, False, "0 of 1 training ends with the same weights"),
+        (2, True, "1 of 2 trainings ends with the same weights"),
+    ],
+)
+def test_findings_are_told_in_their_number(
+    seeds: int, same: bool, told: str, document: dict[str, Any]
+) -> None:
+    found = compared(side(document), side(document))
+    one = replace(found.cells[0], seeds=seeds, same_weights=int(same))
+    found = replace(found, cells=(one,), only=((one.cell,), (one.cell,) * 2))
+    text = "\n".join(findings(Pair(found, NAMES)))
+    assert told in text
+    assert "1 cell of the grid has runs in A alone." in text
+    assert "2 cells of the grid have runs in B alone." in text
+
+
 def test_command_compares_two_and_more_against_the_first(
     whole: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,6 +29,7 @@ from data import (
     sources,
 )
 from data.download import DownloadError
+from data.files import content_sha256
 from data.published import Published, PublishedFile
 
 DEAD = "http://127.0.0.1:9/"
@@ -274,6 +275,20 @@ def test_files_of_the_other_dataset_are_not_taken_for_the_one_asked_for(mnist_he
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="holds the files of mnist, not of fashion-mnist"):
         load_dataset("fashion-mnist", tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["cut short", "damaged"])
+def test_damaged_labels_have_no_digest_and_are_told(mnist_here, contents, tmp_path, harm):
+    mnist_here(DEAD)
+    for name, content in contents.items():
+        body = gzip.compress(content)
+        if name == places.IDX_NAMES[-1]:
+            body = body[:-12] if harm == "cut short" else body[:10] + b"\xff" * (len(body) - 10)
+        (tmp_path / f"{name}.gz").write_bytes(body)
+    name = places.IDX_NAMES[-1]
+    assert content_sha256(tmp_path / f"{name}.gz", len(contents[name])) == ""
+    with pytest.raises(DataError, match=rf"{name}\.gz: its gzip data is damaged or cut short"):
+        load_dataset("mnist", tmp_path)
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

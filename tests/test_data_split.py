@@ -57,13 +57,13 @@ def test_a_bad_fraction_is_refused(fraction):
         pytest.param(
             [50, 2],
             0.1,
-            r"class 1: a test fraction of 0.1 of 2 row\(s\) leaves none for testing",
+            r"class 1: a test fraction of 0.1 of 2 rows leaves none for testing",
             id="no test row",
         ),
         pytest.param(
             [50, 1],
             0.9,
-            r"class 1: a test fraction of 0.9 of 1 row\(s\) leaves none for training",
+            r"class 1: a test fraction of 0.9 of 1 row leaves none for training",
             id="no training",
         ),
     ],

@@ -133,7 +133,20 @@ runpy.run_module("COMMAND", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("command", ["compare.run", "compare.check", "compare.report"])
+COMMANDS = [
+    f"compare.{path.stem}"
+    for path in sorted((HERE.parent / "compare").glob("*.py"))
+    if "\n    end_with(main)\n" in path.read_text(encoding="utf-8")
+]
+
+
+def test_every_command_that_can_tell_of_an_early_interruption_is_found():
+    assert set(COMMANDS) >= {
+        f"compare.{name}" for name in ("check", "contract", "distributed", "report", "run")
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_interruption_of_the_first_import_that_takes_time_is_told_in_one_line(command):
     done = subprocess.run(
         [sys.executable, "-c", EARLY.replace("COMMAND", command)],

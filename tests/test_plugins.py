@@ -12,7 +12,7 @@ from ungated import UNGATED
 
 from compare.experiment import ExperimentError, load_experiment
 from compare.implementations import installed_plugins, known_names
-from compare.measure import preflight
+from compare.measure import pinning, preflight
 from compare.measure.contestant import Contestant, ContestantError
 from compare.measure.pinning import check_threads, thread_pools
 from compare.measure.preflight import NoDeviceError, check_contestants, missing_need, skipping
@@ -231,6 +231,12 @@ def test_contestants_whose_device_is_not_here_are_skipped_with_a_word_and_the_ot
 
 def test_a_device_that_nobody_uses_is_not_looked_for(tmp_path):
     assert check_contestants(experiment(run={"device": "cuda"}), tmp_path) == ""
+
+
+def test_single_thread_that_was_asked_for_is_told_as_one(monkeypatch):
+    monkeypatch.setattr(pinning, "thread_pools", lambda: [{"library": "openblas", "threads": 2}])
+    with pytest.raises(RuntimeError, match="has set openblas to 2 threads where 1 was asked for"):
+        check_threads(1)
 
 
 def test_threads_that_a_contestant_sets_for_itself_are_an_error():

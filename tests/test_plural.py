@@ -9,7 +9,7 @@ from made_runs import cell, parity, run, tensor, trajectory
 from compare.analysis.budgets import budgets
 from compare.analysis.summary import summarise
 from compare.experiment import Experiment
-from compare.plural import counted, number_of
+from compare.plural import counted, number_of, part_of, verb_of
 from compare.render.latex import table_tex
 from compare.render.markdown import table_markdown
 from compare.render.settings import training_told
@@ -32,6 +32,24 @@ ONE_OF_MANY = re.compile(rf"(?<![\w.,-])1 (?:{'|'.join(COUNTED.split())})(?:e?s)
 )
 def test_noun_is_in_the_singular_behind_one_alone(count, noun, told):
     assert counted(count, noun) == told
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "told"),
+    [
+        (0, 5, "0 of 5 runs are"),
+        (1, 5, "1 of 5 runs is"),
+        (5, 5, "5 of 5 runs are"),
+        (1, 1, "1 of 1 run is"),
+        (0, 1, "0 of 1 run is"),
+    ],
+)
+def test_noun_follows_the_whole_and_the_verb_the_part_of_several(part, whole, told):
+    assert part_of(part, whole, "run") == told
+
+
+def test_verb_is_in_the_singular_of_one_alone():
+    assert [verb_of("was", "were", count) for count in (0, 1, 2)] == ["were", "was", "were"]
 
 
 def test_number_that_reads_as_one_is_one():

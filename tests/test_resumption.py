@@ -12,7 +12,7 @@ import pytest
 from contestant_support import one_line, write_csv
 from ungated import UNGATED, ungate
 
-from compare import resumption
+from compare import recording, resumption
 from compare import run as command
 from compare.measure.conditions import conditions, differences
 from compare.results import ResultsError
@@ -119,6 +119,54 @@ def test_timings_and_tried_rates_are_taken_over_too(run):
     assert run(f"small.toml {flags}")[0] == 0
     _, out, _ = run("--resume out --quiet")
     assert "none are left to do; 2 timings and 8 tried learning rates taken over, too.\n" in out
+
+
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory):
+    """A directory with two runs, the two timings of one sitting and a noise scale, for the tests to copy."""
+    folder = tmp_path_factory.mktemp("timed")
+    flags = "--batch-sizes full --processes 1 --rounds 1 --no-floor --noise-scale --output out --quiet"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_up(folder, monkeypatch)
+        assert command.main(f"small.toml {flags}".split()) == 0
+    return folder / "out"
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "told"),
+    [
+        ("runs.jsonl", "ok", "none are left to do; 2 timings and 1 noise scale taken over, too.\n"),
+        ("timings.jsonl", "failed", "none are left to do; 1 noise scale taken over, too.\n"),
+        ("timings.jsonl", None, "none are left to do; 1 noise scale taken over, too.\n"),
+        ("noise_scale.jsonl", "failed", "none are left to do; 2 timings taken over, too.\n"),
+        ("noise_scale.jsonl", "diverged", "2 timings and 1 noise scale taken over, too.\n"),
+        ("runs.jsonl", "refused", "1 is left to do; 2 timings and 1 noise scale taken over, too.\n"),
+        ("runs.jsonl", "timeout", "1 is left to do (1 tried before); 2 timings"),
+    ],
+    ids=str,
+)
+def test_going_on_counts_as_taken_over_what_is_not_made_again(file, status, told, run, timed, tmp_path):
+    """The first record of the file has another status, or (None) is not there."""
+    path = shutil.copytree(timed, tmp_path / "out") / file
+    first, *others = path.read_text().splitlines(keepends=True)
+    assert '"status": "ok"' in first
+    first = first.replace('"status": "ok"', f'"status": "{status}"') if status else ""
+    path.write_text("".join([first, *others]))
+    assert told in run("--resume out --quiet")[1]
+
+
+def test_interruption_at_a_noise_scale_that_failed_before_counts_it_once(run, timed, tmp_path, monkeypatch):
+    path = shutil.copytree(timed, tmp_path / "out") / "noise_scale.jsonl"
+    path.write_text(path.read_text().replace('"status": "ok"', '"status": "failed"'))
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(recording, "measure_noise", interrupted)
+    code, _, err = run("--resume out --quiet")
+    assert code == 130
+    assert "of 1 noise scale " in err
 
 
 def test_beginning_anew_says_nothing_of_going_on(run):

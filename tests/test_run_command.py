@@ -564,7 +564,7 @@ def test_interrupted_experiment_leaves_what_is_finished_and_says_how_to_go_on(
     assert process.returncode == 130, err
     assert one_line(err)
     assert f"--resume {out}" in err
-    assert "1 of 3 runs" in err
+    assert "1 of 3 runs is on disk" in err
     assert [made["status"] for made in runs_in(out)] == ["ok"]
     assert not (out / "results.json").exists()
 
@@ -588,7 +588,7 @@ def test_request_to_terminate_is_an_interruption(run, small, tmp_path, monkeypat
     done = run(small, "--output", out, "--quiet")
     assert done.code == 130
     assert one_line(done.err)
-    assert "1 of 4 runs" in done.err
+    assert "1 of 4 runs is on disk" in done.err
     assert len(runs_in(out)) == 1
 
 

@@ -145,7 +145,7 @@ def test_every_library_in_a_contestant_runs_the_threads_it_was_given(laboratory,
 
 def test_contestant_that_sets_its_own_threads_is_refused_and_ended(laboratory):
     asking = Asking(laboratory, "unpinned")
-    with pytest.raises(ContestantError, match=r"runs 2 threads where 1 were asked for") as failure:
+    with pytest.raises(ContestantError, match=r"runs 2 threads where 1 was asked for") as failure:
         asking.trace()
     assert one_line(str(failure.value))
     assert asking.process._process is None

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from compare.measure.channel import ContestantError, Lines, read_answer, read_hello
 from compare.measure.pinning import pinned_environment
 from compare.measure.processes import MARK, Output, end_family, machine_memory, memory_of, new_mark
-from compare.plural import counted
+from compare.plural import counted, verb_of
 
 __all__ = ["Contestant", "ContestantError"]
 
@@ -119,7 +119,8 @@ class Contestant:
             if pool["threads"] != self.threads:
                 self.close()
                 ran = counted(pool["threads"], "thread")
-                raise ContestantError(f"{pool['library']} runs {ran} where {self.threads} were asked for")
+                asked = f"{self.threads} {verb_of('was', 'were', self.threads)} asked for"
+                raise ContestantError(f"{pool['library']} runs {ran} where {asked}")
 
     def _exchange(
         self, request: dict[str, Any], timeout: float, report: Callable[[float], None]

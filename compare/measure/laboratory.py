@@ -17,6 +17,7 @@ from compare.measure.contestant import Contestant
 from compare.measure.scratch import Scratch
 from compare.measure.task import network_of
 from compare.network import Network
+from compare.plural import counted
 from compare.results import Cell, Regime
 from data import PARTS, Dataset
 
@@ -155,7 +156,7 @@ class Laboratory:
     def thread_pools(self) -> dict[str, list[dict[str, Any]]]:
         """Return the BLAS and OpenMP libraries found inside each contestant that was started."""
         return {
-            f"{name}{', floor' * floor}, {threads} thread{'s' * (threads > 1)}": contestant.pools
+            f"{name}{', floor' * floor}, {counted(threads, 'thread')}": contestant.pools
             for (name, threads, again, floor), contestant in self._contestants.items()
             if not again
         }

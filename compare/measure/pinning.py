@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from compare.plural import counted
+from compare.plural import counted, verb_of
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -47,4 +47,4 @@ def check_threads(threads: int) -> None:
     for pool in thread_pools():
         if threads and pool["threads"] != threads:
             told = f"it has set {pool['library']} to {counted(pool['threads'], 'thread')}"
-            raise RuntimeError(f"{told} where {threads} were asked for")
+            raise RuntimeError(f"{told} where {threads} {verb_of('was', 'were', threads)} asked for")

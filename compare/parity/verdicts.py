@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from compare.plural import counted
 from compare.results import Cell
 
 
@@ -150,4 +151,4 @@ def at_rate(row: TrajectoryParity) -> str:
 
 def on_threads(row: TrajectoryParity) -> str:
     """Say on how many threads, where that is not the experiment's first number of them."""
-    return "" if row.threads is None else f" on {row.threads} thread{'s' * (row.threads > 1)}"
+    return "" if row.threads is None else f" on {counted(row.threads, 'thread')}"

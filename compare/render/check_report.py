@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from compare.render.text import Columns, counted, grid, printable, scientific
+from compare.plural import counted
+from compare.render.text import Columns, grid, printable, scientific
 
 WIDTH = 100
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.analysis.comparison import Comparison
 from compare.analysis.digits import joined
+from compare.plural import counted, part_of, verb_of
 from compare.render.comparison_tables import (
     accuracy_table,
     changed_accuracies,
@@ -23,7 +24,7 @@ from compare.render.screen import WIDEST, sentences
 from compare.render.settings import title_of
 from compare.render.tables import csv_text
 from compare.render.tex import Float, float_tex
-from compare.render.text import counted, grid, markdown_cell, printable
+from compare.render.text import grid, markdown_cell, printable
 from compare.render.timing_notes import NO_DIFFERENCE
 from compare.render.value import Table, as_text
 
@@ -102,13 +103,12 @@ def findings(pair: Pair) -> list[str]:
     same = sum(cell.same_weights for cell in comparison.cells)
     seeds = sum(cell.seeds for cell in comparison.cells)
     if seeds:
-        told.append(
-            f"{same} of {counted(seeds, 'training')} end with the same weights in {first} and {second}, "
-            "bit by bit."
-        )
+        end = part_of(same, seeds, "training", "ends", "end")
+        told.append(f"{end} with the same weights in {first} and {second}, bit by bit.")
     for name, cells in zip(pair.names, comparison.only, strict=True):
         if cells:
-            told.append(f"{counted(len(cells), 'cell')} of the grid have runs in {name} alone.")
+            have = verb_of("has", "have", len(cells))
+            told.append(f"{counted(len(cells), 'cell')} of the grid {have} runs in {name} alone.")
     if any(cell.differs is False for cell in comparison.cells):
         told.append(f"{NO_DIFFERENCE}: no difference in time was shown.")
     return told

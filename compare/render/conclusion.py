@@ -15,10 +15,14 @@ from compare.analysis.digits import (
     with_decimals,
     with_interval,
 )
+<<<<<<< HEAD
 from compare.render.attribution_sentences import factor_name
+=======
+from compare.plural import counted
+>>>>>>> lead-mend2
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
-from compare.render.text import counted, printable, scientific
+from compare.render.text import printable, scientific
 from compare.render.trained import Trained, trained
 from compare.rows import once
 

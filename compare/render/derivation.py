@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from compare.plural import counted
 from compare.render.derivation_tables import array_columns, matrix_columns, sample_columns, weight_columns
 from compare.render.graph import mermaid
 from compare.render.screen import WIDEST, wrapped
-from compare.render.text import Format, counted, grid, markdown_cell, scientific
+from compare.render.text import Format, grid, markdown_cell, scientific
 from compare.render.value import as_text
 
 Table = Mapping[str, Any]

@@ -7,9 +7,10 @@ from typing import Any
 
 from compare.analysis.digits import joined, with_decimals
 from compare.analysis.statistics import CONFIDENCE
+from compare.plural import counted
 from compare.render.parity_table import worst_tensor
 from compare.render.settings import network_told, training_told
-from compare.render.text import counted, printable, scientific
+from compare.render.text import printable, scientific
 from compare.render.trained import trained
 from compare.rows import once
 

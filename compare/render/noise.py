@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from compare.cell_names import CONTEXT
-from compare.plural import number_of
+from compare.plural import counted, number_of
 from compare.render.places import with_settings
-from compare.render.text import capital, counted, grid, setting
+from compare.render.text import capital, grid, setting
 from compare.render.value import Table, Value, as_text, plain, varying_columns
 
 Row = Mapping[str, Any]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from compare.analysis.digits import with_interval
-from compare.render.text import counted, grid, scientific
+from compare.plural import counted
+from compare.render.text import grid, scientific
 
 
 def sharded_report(document: Mapping[str, Any]) -> str:

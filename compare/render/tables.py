@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from compare.analysis.summary import SUMMARY_KEYS
+from compare.plural import counted
 from compare.render.columns import FLOOR, SETTINGS, column
 from compare.render.layout import DEFAULT, Layout
 from compare.render.screen import WIDEST, sentences
-from compare.render.text import Format, counted, grid, markdown_cell, printable, setting
+from compare.render.text import Format, grid, markdown_cell, printable, setting
 from compare.render.value import NOTHING, Table, as_text
 
 Row = Mapping[str, Any]

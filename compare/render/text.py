@@ -7,7 +7,6 @@ import re
 from typing import Literal
 
 from compare.cell_names import level_text
-from compare.plural import counted as counted
 
 Format = Literal["terminal", "github", "csv"]
 Columns = dict[str, list[str]]

@@ -7,8 +7,8 @@ from typing import Any
 
 from compare.analysis.digits import decimals, joined, with_decimals, with_interval
 from compare.analysis.noise import RULES
+from compare.plural import counted
 from compare.render.settings import target_of
-from compare.render.text import counted
 
 Document = Mapping[str, Any]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from compare.analysis.digits import decimals, joined, points_text, with_decimals
 from compare.cell_names import CONTEXT
+from compare.plural import counted
 from compare.render.attribution_sentences import attribution_sentences
 from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
@@ -15,7 +16,7 @@ from compare.render.places import at_settings
 from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
-from compare.render.text import counted, scientific
+from compare.render.text import scientific
 from compare.render.thread_sentences import thread_sentences
 from compare.render.tuning import tuning_sentences
 

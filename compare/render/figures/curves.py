@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compare.cell_names import FACTORS, level_text
+from compare.plural import counted
 from compare.render.figures.learning import ACCURACY, LOSS, TEST_LOSS, Contestant, alike, contestants
 from compare.render.figures.series import level
 from compare.render.figures.style import (
@@ -23,7 +24,6 @@ from compare.render.figures.style import (
     plain,
     spans,
 )
-from compare.render.text import counted
 from compare.rows import once
 
 if TYPE_CHECKING:

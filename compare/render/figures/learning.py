@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.cell_names import FACTORS, Key
+from compare.plural import counted
 from compare.render.figures.series import Row, level
 from compare.render.figures.style import plain
-from compare.render.text import counted
 from compare.rows import by_cell
 
 Array = NDArray[np.float64]

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compare.plural import counted
 from compare.render.settings import settings_lines
-from compare.render.text import counted, printable
+from compare.render.text import printable
 
 Document = Mapping[str, Any]
 Fact = tuple[str, str]

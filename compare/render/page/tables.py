@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from compare.plural import counted
 from compare.render.attribution_table import attribution_columns
 from compare.render.budgets_table import budgets_columns
 from compare.render.derivation_tables import (
@@ -19,7 +20,7 @@ from compare.render.page.cells import MISSING, Cell, Column, Table, errors, valu
 from compare.render.parity_table import path_columns, tensor_columns
 from compare.render.sweep import sweep_columns
 from compare.render.tables import floor_row, shared_settings, summary_columns
-from compare.render.text import counted, printable
+from compare.render.text import printable
 from compare.render.tuning import tuning_columns
 from compare.render.value import Table as Values
 
