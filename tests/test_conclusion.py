@@ -174,6 +174,15 @@ def test_a_time_effect_within_the_null_tests_noise_decides_nothing():
     assert "the accuracy is decided most by" in told
 
 
+def test_nothing_decides_the_time_where_the_null_test_found_a_difference():
+    document = page_document()
+    ratio = {"ratio": 1.2, "ratio_low": 1.1, "ratio_high": 1.3, "contains_1": False}
+    told = " ".join(conclusion(document | {"null_test": {"implementation": "torch", **ratio}}))
+    assert "no difference in time is to be trusted" in told.lower()
+    assert "time an epoch" not in told
+    assert "the accuracy is decided most by" in told
+
+
 def test_implementations_that_end_apart_are_told_to():
     document = page_document()
     document["summary"][0]["test_accuracy"] += 0.02

@@ -7,7 +7,7 @@ import pytest
 from made_runs import cell, run
 
 from compare.analysis.budgets import budgets
-from compare.analysis.digits import points_text, points_texts, signed_points
+from compare.analysis.digits import interval_texts, points_text, points_texts, signed_points
 from compare.render import budgets_table
 from compare.render.attribution_sentences import sentence
 from compare.render.attribution_table import attribution_columns
@@ -108,3 +108,9 @@ def test_main_table_tells_an_uncertain_accuracy_to_a_tenth():
     (row, *_) = document["summary"]
     row |= {"test_accuracy": 0.31476, "test_accuracy_low": 0.0, "test_accuracy_high": 0.8793}
     assert summary_columns([row], "torch")["test accuracy %"][0].text == "31.5 [0, 88]"
+
+
+def test_bounds_that_are_worlds_apart_are_told_by_their_magnitudes():
+    assert interval_texts(0.0009, 1.2e-10, 12963.5) == ("0.0009", "1e-10", "1e+04")
+    assert interval_texts(4000.0, 0.0001, 1.8e11)[1:] == ("1e-04", "2e+11")
+    assert interval_texts(4.0, 0.01, 1500.0)[1:] == ("0.01", "1500")

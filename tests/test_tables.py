@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from made_runs import cell, pair, parity, run, tensor, trajectory
+from made_timings import timing
 
 from compare.analysis.attribution import attribute
 from compare.analysis.budgets import budgets
@@ -145,14 +146,25 @@ def test_a_wider_terminal_gets_the_columns_that_fit_it():
     assert summary_table(rows, reference="torch", columns=80) == summary_table(rows, reference="torch")
 
 
+def test_the_note_says_that_the_seconds_to_the_target_are_not_those_of_the_blocks() -> None:
+    experiment = {"name": "digits", "training": {"target": 0.9}}
+    runs = both_regimes(target=0.9)
+    document = a_document(runs, experiment=experiment, summary=summarise(runs, "torch", 0.9))
+    blocks = [timing(runs[0].cell, 0, [0.1]).to_json()]
+    (told,) = (
+        note for note in timing_notes(document | {"timings": blocks}) if note.startswith("s to target")
+    )
+    assert "their median (the times an epoch are from blocks of their own)" in told
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [
         (
             0.95,
-            's to target: training time until 95% test accuracy, the median over the runs; "0 of 3" says how many got there.',
+            's to target: time until 95% test accuracy in the training runs, their median; "0 of 3" says how many got there.',
         ),
-        (0.855, "s to target: training time until 85.5% test accuracy, the median over the runs."),
+        (0.855, "s to target: time until 85.5% test accuracy in the training runs, their median."),
     ],
 )
 def test_the_note_says_which_target_the_seconds_are_to(target: float, told: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 MOST_SIGNIFICANT = 4
 WITHOUT_INTERVAL = 2
+WIDEST = 1e6
+"""The bounds of an interval that spans a larger factor are told by their magnitudes alone."""
 OF_POINTS = (1, 2)
 """Decimals that a mean accuracy in percent, or a difference in points, has at least and at most."""
 
@@ -56,8 +58,11 @@ def interval_texts(
 ) -> tuple[str, ...]:
     """Return the point and its two bounds to the digits they support, or the point alone."""
     places = decimals(point, low, high, landmark=landmark)
-    values = (point,) if low is None or high is None else (point, low, high)
-    return tuple(with_decimals(value, places) for value in values)
+    if low is None or high is None:
+        return (with_decimals(point, places),)
+    if low > 0 and high / low > WIDEST:
+        return (with_decimals(point, places), *(f"{bound:.0e}" for bound in (low, high)))
+    return tuple(with_decimals(value, places) for value in (point, low, high))
 
 
 def points_texts(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from compare.analysis.attribution import ROUNDING, is_shown
 from compare.analysis.digits import decimals, points_texts, signed, signed_points, with_decimals
+from compare.plural import counted
 from compare.render.attribution_sentences import NOT_SHOWN, factor_name
 from compare.render.text import grid
 from compare.render.value import Table, Value, as_text, measured, plain, transposed
@@ -40,14 +41,13 @@ def attribution_columns(rows: Sequence[Row]) -> Table:
 
 
 def _line(row: Row, factor: str, ends: tuple[Value, Value], effect: Value) -> dict[str, Value]:
-    split_within = f"{row['seeds']} {row['paired_by'] + ('es' if row['paired_by'] == 'process' else 's')}"
     return {
         "outcome, unit": plain(OUTCOMES[row["outcome"]]),
         "factor": plain(factor),
         "from": ends[0],
         "to": ends[1],
         "effect": effect,
-        "split within": plain(split_within if row["seeds"] != 1 else f"1 {row['paired_by']}"),
+        "split within": plain(counted(row["seeds"], row["paired_by"])),
     }
 
 

@@ -15,11 +15,8 @@ from compare.analysis.digits import (
     with_decimals,
     with_interval,
 )
-<<<<<<< HEAD
-from compare.render.attribution_sentences import factor_name
-=======
 from compare.plural import counted
->>>>>>> lead-mend2
+from compare.render.attribution_sentences import factor_name
 from compare.render.columns import percent
 from compare.render.parity_table import worst_tensor
 from compare.render.text import printable, scientific
@@ -191,10 +188,14 @@ def _agreement(rows: Sequence[Row], reference: str) -> str:
 
 
 def _deciding(attribution: Sequence[Row], null: Row | None) -> Iterator[str]:
-    """The factor with the largest share of each outcome, of those whose effect was shown."""
+    """The factor with the largest share of each outcome, of those whose effect was shown.
+
+    Nothing is told of times where the null test found a difference: `_time` says that none is to be trusted.
+    """
+    biased = null is not None and null["contains_1"] is False
     for outcome, called in (("test_accuracy", "accuracy"), ("seconds_per_epoch", "time an epoch")):
         rows = [row for row in attribution if row["outcome"] == outcome]
-        if not rows:
+        if not rows or (biased and outcome == "seconds_per_epoch"):
             continue
         shown = [row for row in rows if is_shown(row)]
         if shown:

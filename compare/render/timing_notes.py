@@ -90,4 +90,6 @@ def _target(document: Document) -> Iterable[str]:
     if told:
         missed = next((text for text in told if text.partition(" of ")[0] != text.partition(" of ")[2]), "")
         some = f'; "{missed}" says how many got there' if missed else ""
-        yield f"{TO_TARGET}: training time until {target_of(document)}, the median over the runs{some}."
+        apart = " (the times an epoch are from blocks of their own)" if document.get("timings") else ""
+        until = f"time until {target_of(document)} in the training runs, their median"
+        yield f"{TO_TARGET}: {until}{apart}{some}."

@@ -123,14 +123,14 @@ def draw_missing(axes: Axes, series: Sequence[Sequence[Row]], quantity: str) -> 
     end_axis_below_strip(axes)
     inches = axes.figure.dpi_scale_trans
     across = axes.get_xaxis_transform()
+    style: dict[str, Any] = {"markerfacecolor": "white", "zorder": 3, "clip_on": False}
     for place, found in missing.items():
         step = min(BESIDE, ROOM / len(found))
         for turn, (at, _) in enumerate(found):
             aside = across + ScaledTranslation(step * (turn - (len(found) - 1) / 2), 0, inches)
-            ink = look(at)["color"]
-            axes.plot([place], [MARKED], "^", color=ink, markerfacecolor="white", transform=aside, zorder=3)
+            axes.plot([place], [MARKED], "^", color=look(at)["color"], transform=aside, **style)
         reached = sorted({count for _, count in found}, key=lambda count: (len(count), count))
-        text = reached[0] if len(reached) == 1 else f"{reached[0]} to {reached[-1]}"
+        text = reached[0] if len(reached) == 1 else f"{reached[0].partition(' ')[0]}–{reached[-1]}"
         axes.text(place, COUNTED, plain(text, 24), transform=across, ha="center", va="center", fontsize=7.5)
     beside: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     axes.text(-0.02, 1 - STRIP / 2, "not\nreached", transform=axes.transAxes, **beside)
