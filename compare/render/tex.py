@@ -103,7 +103,7 @@ def number(value: Value, intervals: Intervals) -> str:
     above, below = high - middle, middle - low
     if above == below:
         return f"{point} $\\pm$ {above:f}{mark}"
-    return f"{point} $^{{{above:+f}}}_{{{-below:+f}}}${mark}"
+    return f"{point} $^{{+{above:f}}}_{{-{below:f}}}${mark}"
 
 
 def _shown(text: str) -> str:
@@ -115,7 +115,7 @@ def _shown(text: str) -> str:
     return escaped(text)
 
 
-SCIENTIFIC = re.compile(r"(\d\.\d)e([+-]\d+)", re.ASCII)
+SCIENTIFIC = re.compile(r"(\d(?:\.\d)?)e([+-]\d+)", re.ASCII)
 
 
 def _is_number(text: str) -> bool:
