@@ -73,7 +73,9 @@ def test_intervals_come_in_brackets_or_as_plus_and_minus() -> None:
     assert number(Value("3.1e-16"), "pm") == r"$3.1 \times 10^{-16}$"
     assert number(Value("73.7", "68", "80"), "pm") == r"73.7 $\pm$ 6"
     assert number(Value("0.4", "0", "4"), "pm") == "0.4 $^{+4}_{-0}$"
-    assert number(Value("0.0009", "1e-10", "1e+04"), "pm") == r"0.0009 [$1 \times 10^{-10}$, $1 \times 10^{4}$]"
+    assert (
+        number(Value("0.0009", "1e-10", "1e+04"), "pm") == r"0.0009 [$1 \times 10^{-10}$, $1 \times 10^{4}$]"
+    )
     assert number(Value("0.99", "0.97", "1.01", "~"), "pm") == r"0.99 $\pm$ 0.02 $\sim$"
 
 
