@@ -111,6 +111,6 @@ def test_main_table_tells_an_uncertain_accuracy_to_a_tenth():
 
 
 def test_bounds_that_are_worlds_apart_are_told_by_their_magnitudes():
-    assert interval_texts(0.0009, 1.2e-10, 12963.5) == ("0.0009", "1e-10", "1e+04")
+    assert interval_texts(0.0009, 1.2e-10, 12963.5) == ("0.00090", "1e-10", "1e+04")
     assert interval_texts(4000.0, 0.0001, 1.8e11)[1:] == ("1e-04", "2e+11")
     assert interval_texts(4.0, 0.01, 1500.0)[1:] == ("0.01", "1500")

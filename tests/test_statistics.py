@@ -97,7 +97,7 @@ def test_values_without_a_mean_are_refused(values: list[float]) -> None:
         (0.43123, 0.42981, 0.43257, "0.4312 [0.4298, 0.4326]"),
         (0.106, 0.0927, 0.1134, "0.106 [0.093, 0.113]"),
         (452.0, 421.0, 479.0, "450 [420, 480]"),
-        (1.0, 0.05, 20.0, "1 [0.05, 20]"),
+        (1.0, 0.05, 20.0, "1.0 [0.05, 20]"),
         (2.0, 2.0, 2.0, "2.00 [2.00, 2.00]"),
         (0.4312345, 0.43123449, 0.43123451, "0.4312 [0.4312, 0.4312]"),
         (0.4312, None, None, "0.43"),
@@ -105,7 +105,7 @@ def test_values_without_a_mean_are_refused(values: list[float]) -> None:
         (1234.0, None, None, "1200"),
     ],
 )
-def test_no_more_digits_than_the_interval_supports(
+def test_no_more_digits_than_the_interval_supports_but_two_of_the_point(
     point: float, low: float | None, high: float | None, text: str
 ) -> None:
     assert with_interval(point, low, high) == text

@@ -56,13 +56,17 @@ def with_interval(
 def interval_texts(
     point: float, low: float | None, high: float | None, *, landmark: float | None = None
 ) -> tuple[str, ...]:
-    """Return the point and its two bounds to the digits they support, or the point alone."""
+    """Return the point and its two bounds to the digits they support, or the point alone.
+
+    The point has two digits at least, whatever its interval, so that a reader can divide one by another.
+    """
     places = decimals(point, low, high, landmark=landmark)
     if low is None or high is None:
         return (with_decimals(point, places),)
+    told = with_decimals(point, max(places, WITHOUT_INTERVAL - 1 - _exponent(point)))
     if low > 0 and high / low > WIDEST:
-        return (with_decimals(point, places), *(f"{bound:.0e}" for bound in (low, high)))
-    return tuple(with_decimals(value, places) for value in (point, low, high))
+        return (told, *(f"{bound:.0e}" for bound in (low, high)))
+    return (told, *(with_decimals(value, places) for value in (low, high)))
 
 
 def points_texts(
