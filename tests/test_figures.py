@@ -25,6 +25,7 @@ from test_results import SCHEMA
 
 from compare.render.figures import FIGURES, draw_figures, figures_of
 from compare.render.figures.style import drawing, plain, power_of_ten
+from compare.render.figures.targets import crowded
 from compare.render.figures.times import blocks_of
 
 HOSTILE = "$\\frac{a}{b}$<script>alert(1)</script>\x1b[31m\n\N{PARTY POPPER}"
@@ -438,3 +439,16 @@ def test_blocks_of_the_floor_are_not_drawn_as_a_contestants(full):
     assert len(updates) == 1
     ((of_block, of_epoch),) = updates
     assert min(drawn) >= min(contestants) / of_block * of_epoch * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "on_another_line"),
+    [
+        ([1, 4, 16, 64, 256, 1024, 1438], {1438}),
+        ([1438, 32], set()),
+        ([32], set()),
+        ([2**power for power in range(11)], {2, 8, 32, 128, 512}),
+    ],
+)
+def test_batch_sizes_that_are_close_are_named_on_different_lines(sizes, on_another_line):
+    assert crowded(sizes) == on_another_line

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,10 @@ DODGE = 1.035
 """Factor by which the contestants stand beside each other, so that equal ones are all seen."""
 STRIP = 0.2
 """The share of a panel, at its top, for those who did not get to the target: no value belongs to them."""
-MARKED, COUNTED = 1 - 0.68 * STRIP, 1 - 0.36 * STRIP
-"""Where in a panel's height the triangles of that strip stand, and the numbers above them."""
+MARKED, COUNTED = 1 - 0.74 * STRIP, (1 - 0.18 * STRIP, 1 - 0.44 * STRIP)
+"""Where in a panel's height the triangles of that strip stand, and the numbers above them, in two lines."""
+CROWDED = 0.12
+"""Batch sizes closer than this share of their range are named on different lines."""
 BESIDE, ROOM = 0.1, 0.5
 """Inches from one such triangle to the next at the same batch size, and at most of all together."""
 
@@ -102,11 +105,25 @@ def finish(axes: Axes, rows: Sequence[Row], quantity: str, label: str) -> None:
     sizes = {row["rows_per_batch"]: row["batch_size"] for row in rows}
     axes.set_xlim(min(sizes) / 1.6, max(sizes) * 1.6)
     axes.set_xscale("log")
+    low = crowded(sizes)
     names = [f"full\n({rows})" if size == "full" else str(rows) for rows, size in sizes.items()]
-    axes.set_xticks(list(sizes), names)
+    axes.set_xticks(
+        list(sizes), ["\n" * (rows in low) + name for rows, name in zip(sizes, names, strict=True)]
+    )
     axes.set_xticks([], minor=True)
     axes.set_xlabel("batch size, rows")
     axes.set_ylabel(label)
+
+
+def crowded(sizes: Iterable[int]) -> set[int]:
+    """Return the batch sizes that are too close to the one before them to be named beside it."""
+    places = sorted(set(sizes))
+    span = math.log(places[-1] / places[0])
+    found: set[int] = set()
+    for before, size in pairwise(places):
+        if before not in found and math.log(size / before) < CROWDED * span:
+            found.add(size)
+    return found
 
 
 def draw_missing(axes: Axes, series: Sequence[Sequence[Row]], quantity: str) -> None:
@@ -124,6 +141,7 @@ def draw_missing(axes: Axes, series: Sequence[Sequence[Row]], quantity: str) -> 
     inches = axes.figure.dpi_scale_trans
     across = axes.get_xaxis_transform()
     style: dict[str, Any] = {"markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    low = crowded(row["rows_per_batch"] for rows in series for row in rows)
     for place, found in missing.items():
         step = min(BESIDE, ROOM / len(found))
         for turn, (at, _) in enumerate(found):
@@ -131,7 +149,8 @@ def draw_missing(axes: Axes, series: Sequence[Sequence[Row]], quantity: str) -> 
             axes.plot([place], [MARKED], "^", color=look(at)["color"], transform=aside, **style)
         reached = sorted({count for _, count in found}, key=lambda count: (len(count), count))
         text = reached[0] if len(reached) == 1 else f"{reached[0].partition(' ')[0]}–{reached[-1]}"
-        axes.text(place, COUNTED, plain(text, 24), transform=across, ha="center", va="center", fontsize=7.5)
+        height = COUNTED[place in low]
+        axes.text(place, height, plain(text, 24), transform=across, ha="center", va="center", fontsize=7.5)
     beside: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 8.5}
     axes.text(-0.02, 1 - STRIP / 2, "not\nreached", transform=axes.transAxes, **beside)
 
