@@ -8,7 +8,7 @@ from typing import Any
 from compare.analysis.digits import decimals, joined, with_decimals
 from compare.cell_names import CONTEXT
 from compare.render.places import at_settings
-from compare.render.ranges import ONE_PROCESS, places, share, spread
+from compare.render.ranges import ONE_PROCESS, judged, places, share, spread
 
 Row = Mapping[str, Any]
 MOST_SETTINGS = 2
@@ -66,9 +66,7 @@ def _together(rows: Sequence[Row], floor: Sequence[Row]) -> Iterable[str]:
 
 def _range(what: str, takes: str, than: str, found: Sequence[Row], rows: Sequence[Row]) -> str:
     """How many times as long it takes at many settings, and where no difference was shown."""
-    once = [row for row in found if None in (row["floor_ratio_low"], row["floor_ratio_high"])]
-    shown = [row for row in found if row not in once and row["floor_differs"]]
-    unclear = [row for row in found if row not in once and not row["floor_differs"]]
+    shown, unclear, once = judged(found, "floor")
     told = []
     if shown:
         times = spread(shown, "floor_ratio", rows)

@@ -18,6 +18,19 @@ NOISE_AS_LARGE = "the null test differs as much"
 """Why a ratio is no difference whose interval does not contain 1."""
 
 
+def judged(rows: Sequence[Row], what: str) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return the rows whose ratio is a difference, those where none was shown, and those without an interval.
+
+    Args:
+        rows: each with `what`_ratio, its bounds, and `what`_differs.
+        what: "time", "floor" or "thread".
+    """
+    once = [row for row in rows if None in (row[f"{what}_ratio_low"], row[f"{what}_ratio_high"])]
+    others = [row for row in rows if row not in once]
+    shown = [row for row in others if row[f"{what}_differs"]]
+    return shown, [row for row in others if row not in shown], once
+
+
 def spread(rows: Sequence[Row], key: str, all_rows: Sequence[Row]) -> str:
     """Return "from 0.07 [0.05, 0.1] (batch 8) to 0.25 [0.2, 0.3] (full batch)", or the only ratio alone.
 

@@ -8,7 +8,7 @@ from typing import Any
 from compare.analysis.digits import interval_texts
 from compare.cell_names import level_text
 from compare.render.places import at_settings
-from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, places, share, spread
+from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, judged, places, share, spread
 
 Row = Mapping[str, Any]
 MOST_SETTINGS = 2
@@ -46,11 +46,9 @@ def _told(name: str, more: str, few: str, row: Row) -> str:
 
 def _together(who: str, few: str, rows: Sequence[Row]) -> str:
     """The times of one implementation at many settings, in a sentence."""
-    once = [row for row in rows if None in (row["thread_ratio_low"], row["thread_ratio_high"])]
-    shown = [row for row in rows if row not in once and row["thread_differs"]]
+    shown, unclear, once = judged(rows, "thread")
     faster = [row for row in shown if row["thread_ratio"] < 1]
     slower = [row for row in shown if row["thread_ratio"] >= 1]
-    unclear = [row for row in rows if row not in once and not row["thread_differs"]]
     told = []
     if faster:
         taken = spread(faster, "thread_ratio", rows)

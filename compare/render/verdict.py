@@ -13,7 +13,7 @@ from compare.render.floor import floor_sentences
 from compare.render.noise import noise_sentences
 from compare.render.parity_table import is_by_design, worst_tensor
 from compare.render.places import at_settings
-from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, places, share, spread
+from compare.render.ranges import NOISE_AS_LARGE, ONE_PROCESS, judged, places, share, spread
 from compare.render.regimes import regime_sentences
 from compare.render.sweep import sweep_sentences
 from compare.render.text import scientific
@@ -128,11 +128,9 @@ def _time(row: Row, reference: str) -> str:
 
 def _times_together(name: str, ours: Sequence[Row], rows: Sequence[Row], reference: str) -> str:
     """The times of one contestant at many settings, in a sentence."""
-    once = [row for row in ours if row["time_ratio_low"] is None or row["time_ratio_high"] is None]
-    shown = [row for row in ours if row not in once and row["time_differs"]]
+    shown, unclear, once = judged(ours, "time")
     faster = [row for row in shown if row["time_ratio"] < 1]
     slower = [row for row in shown if row["time_ratio"] >= 1]
-    unclear = [row for row in ours if row not in once and not row["time_differs"]]
     told = []
     if faster:
         taken = spread(faster, "time_ratio", rows)
